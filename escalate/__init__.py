@@ -1,0 +1,1 @@
+"""Makes sure a caller who needs a human gets one."""

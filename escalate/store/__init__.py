@@ -1,1 +1,6 @@
-"""."""
+"""Where calls are kept so that they outlive a process."""
+
+from escalate.store.base import Change, Store
+from escalate.store.sqlite import SqliteStore
+
+__all__ = ["Change", "SqliteStore", "Store"]

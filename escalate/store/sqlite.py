@@ -1,0 +1,219 @@
+"""The embedded store: one SQLite file on a local disk, for one host.
+
+Write-ahead logging lets many processes read while one writes. A change is one immediate
+transaction. Other processes' changes are noticed by `PRAGMA data_version`, which one poller per
+process reads, and only while somebody watches.
+
+All work on the file is done by one thread, a whole transaction at a time, so a cancelled task can
+leave none of them half done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from escalate.errors import StoreUnavailable
+from escalate.store.base import CODEC, Change
+from escalate.transfer import Call, Received
+from escalate.values import Party, Said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS calls (
+    call_uuid TEXT PRIMARY KEY,
+    revision  INTEGER NOT NULL,
+    deadline  REAL,
+    ended_at  REAL,
+    body      TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS calls_by_deadline ON calls (deadline) WHERE deadline IS NOT NULL;
+CREATE TABLE IF NOT EXISTS words (
+    call_uuid TEXT NOT NULL,
+    at        REAL NOT NULL,
+    party     TEXT NOT NULL,
+    text      TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS words_by_call ON words (call_uuid, at);
+"""
+
+T = TypeVar("T")
+
+_POLL_S = 0.05
+_BUSY_S = 3.0
+
+
+class SqliteStore:
+    """Keeps calls in the SQLite file at `path`; see `escalate.store.base.Store`.
+
+    The file has to be on a local disk: SQLite's locks do not hold on network shares.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = Path(path)
+        self._file: sqlite3.Connection | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="escalate-store")
+        self._changed = asyncio.Condition()
+        self._watchers = 0
+        self._poller: asyncio.Task[None] | None = None
+
+    def __repr__(self) -> str:
+        return f"SqliteStore({self._path.name!r})"
+
+    async def __aenter__(self) -> Self:
+        """Open the file, and create its tables on first use."""
+        self._file = await self._do(self._connect)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the file once the work in hand is done."""
+        if self._poller is not None:
+            self._poller.cancel()
+            await asyncio.gather(self._poller, return_exceptions=True)
+        file, self._file = self._file, None
+        if file is not None:
+            await self._do(file.close)
+        self._thread.shutdown(wait=False)
+
+    async def apply(self, call_uuid: str, change: Change) -> Received | None:
+        """Change one call in one immediate transaction."""
+
+        def work() -> Received | None:
+            with self._transaction() as file:
+                received = change(_read(file, call_uuid))
+                if received is not None and received.changed:
+                    _write(file, received.call)
+                return received
+
+        received = await self._do(work)
+        if received is not None and received.changed:
+            await self._wake()
+        return received
+
+    async def load(self, call_uuid: str) -> Call | None:
+        """Return the call as it stands."""
+        return await self._do(lambda: _read(self._connection, call_uuid))
+
+    async def watch(self, call_uuid: str, *, after: int, timeout_s: float) -> Call | None:
+        """Wait for a revision above `after`."""
+        self._watchers += 1
+        if self._poller is None or self._poller.done():
+            self._poller = asyncio.create_task(self._poll(), name="escalate-store-poller")
+        try:
+            async with asyncio.timeout(timeout_s), self._changed:
+                while True:
+                    call = await self.load(call_uuid)
+                    if call is not None and call.revision > after:
+                        return call
+                    await self._changed.wait()
+        except TimeoutError:
+            return None
+        finally:
+            self._watchers -= 1
+
+    async def due(self, now: float) -> Sequence[Call]:
+        """Return the calls somebody has to look after."""
+        query = "SELECT body FROM calls WHERE deadline <= ? ORDER BY deadline"
+        rows = await self._do(lambda: self._connection.execute(query, (now,)).fetchall())
+        return [CODEC.validate_json(body) for (body,) in rows]
+
+    async def remember(self, call_uuid: str, said: Said) -> None:
+        """Keep what somebody said."""
+        row = (call_uuid, said.at, said.party.value, said.text)
+        await self._do(
+            lambda: self._connection.execute("INSERT INTO words VALUES (?, ?, ?, ?)", row)
+        )
+
+    async def words(self, call_uuid: str) -> Sequence[Said]:
+        """Return what was said, in order."""
+        query = "SELECT party, text, at FROM words WHERE call_uuid = ? ORDER BY at, rowid"
+        rows = await self._do(lambda: self._connection.execute(query, (call_uuid,)).fetchall())
+        return [Said(Party(party), text, at) for party, text, at in rows]
+
+    async def forget(self, before: float) -> None:
+        """Delete the words of calls that ended before `before`."""
+        query = (
+            "DELETE FROM words WHERE call_uuid IN (SELECT call_uuid FROM calls WHERE ended_at < ?)"
+        )
+        await self._do(lambda: self._connection.execute(query, (before,)))
+
+    async def _do(self, work: Callable[[], T]) -> T:
+        """Run `work` on the store's thread; translate what SQLite raises."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"the store did not answer: {error}") from error
+
+    def _connect(self) -> sqlite3.Connection:
+        file = sqlite3.connect(
+            self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+        )
+        file.execute("PRAGMA journal_mode = WAL")
+        file.execute("PRAGMA synchronous = NORMAL")
+        file.executescript(_SCHEMA)
+        return file
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        if self._file is None:
+            raise StoreUnavailable("the store is not open")
+        return self._file
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        file = self._connection
+        file.execute("BEGIN IMMEDIATE")
+        try:
+            yield file
+        except BaseException:
+            file.execute("ROLLBACK")
+            raise
+        file.execute("COMMIT")
+
+    async def _wake(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def _poll(self) -> None:
+        """Wake the watchers when another process has written."""
+        seen = None
+        while self._watchers:
+            try:
+                version = await self._do(
+                    lambda: self._connection.execute("PRAGMA data_version").fetchone()
+                )
+            except StoreUnavailable:
+                # The watchers find out by themselves when they read.
+                version = None
+            if version != seen:
+                seen = version
+                await self._wake()
+            await asyncio.sleep(_POLL_S)
+
+
+def _read(file: sqlite3.Connection, call_uuid: str) -> Call | None:
+    row = file.execute("SELECT body FROM calls WHERE call_uuid = ?", (call_uuid,)).fetchone()
+    return None if row is None else CODEC.validate_json(row[0])
+
+
+def _write(file: sqlite3.Connection, call: Call) -> None:
+    body = CODEC.dump_json(call).decode()
+    file.execute(
+        "INSERT INTO calls VALUES (?, ?, ?, ?, ?) ON CONFLICT (call_uuid) DO UPDATE SET"
+        " revision = excluded.revision, deadline = excluded.deadline,"
+        " ended_at = excluded.ended_at, body = excluded.body",
+        (call.call_uuid, call.revision, call.deadline, call.ended_at, body),
+    )

@@ -1,0 +1,55 @@
+"""What a machine asks its surroundings to do. Imperative, plain data, carried out once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from escalate.values import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """The root of all commands."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveCaller(Command):
+    """Ask the carrier to run the caller's leg from our next document.
+
+    Repeating it is harmless while the caller is on the stream: the carrier fetches the document
+    only when the stream ends, and the document is the same.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseStream(Command):
+    """Let the bot put down the caller's media; what follows is in our hands."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopStream(Command):
+    """Ask the carrier to end the stream, because the bot did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckCaller(Command):
+    """Ask the carrier whether the caller's leg still exists."""
+
+
+class Alarm(StrEnum):
+    """What an operator should know at once."""
+
+    DESTINATION_MISCONFIGURED = "destination_misconfigured"
+    MOVE_REFUSED = "move_refused"
+    MOVE_FAILED = "move_failed"
+    BOT_LOST = "bot_lost"
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseAlarm(Command):
+    """Tell the operator."""
+
+    alarm: Alarm
+    reason: Reason = Reason.UNKNOWN
+    destination: str | None = None

@@ -1,0 +1,149 @@
+"""What can happen to a call. Past tense: each event is a fact somebody reported.
+
+Events that concern one escalation carry its id, and those that concern one attempt its number, so
+that whatever comes late or twice is recognised and changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from escalate.transfer.model import LIMITS, LastResort, Leg, Limits
+from escalate.values import Reason, Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """The root of all events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requested(Event):
+    """Somebody decided that the caller needs a human.
+
+    An empty `plan` means that nobody can be called; `refusal` then says why.
+    """
+
+    escalation: str
+    trigger: Trigger
+    rule: str
+    plan: tuple[Leg, ...]
+    budget_s: float
+    last_resort: LastResort
+    refusal: Reason = Reason.NO_DESTINATION
+    limits: Limits = LIMITS
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationEvent(Event):
+    """Something about the escalation with this id."""
+
+    escalation: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementEnded(EscalationEvent):
+    """The caller has heard the announcement to its end, or it could not be spoken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retracted(EscalationEvent):
+    """The caller took the request back."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveAccepted(EscalationEvent):
+    """The carrier accepted the request to move the caller's leg; it has not moved yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRefused(EscalationEvent):
+    """The carrier refused to move the caller's leg; the caller is where he was."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveUnclear(EscalationEvent):
+    """The answer to the move was lost: it may have been carried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerChecked(EscalationEvent):
+    """The carrier was asked whether the caller's leg still exists."""
+
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlinePassed(EscalationEvent):
+    """Nothing was heard until `deadline`, the escalation's own at that time."""
+
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEvent(EscalationEvent):
+    """Something about one attempt."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class HumanAnswered(AttemptEvent):
+    """The human picked up; nobody is bridged yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class HumanConnected(AttemptEvent):
+    """Caller and human are bridged."""
+
+
+@dataclass(frozen=True, slots=True)
+class HumanLegEnded(AttemptEvent):
+    """The carrier reports the end of the human's leg, and why. The Dial may still go on."""
+
+    reason: Reason
+    cause_name: str | None = None
+    cause_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DialEnded(AttemptEvent):
+    """The Dial is over and the caller's leg asks what comes next."""
+
+    connected: bool
+    reason: Reason
+    cause_name: str | None = None
+    cause_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswered(Event):
+    """The carrier asked for the first document of this call."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStarted(Event):
+    """The caller's media reaches the bot. `stream` is None when the bot itself reports it."""
+
+    stream: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BotFinished(Event):
+    """The bot ended the conversation on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerArrived(Event):
+    """The caller's leg has left stream number `stream` and asks what comes next.
+
+    `rescue` is the request to open should the bot turn out to be lost.
+    """
+
+    stream: int
+    rescue: Requested
+
+
+@dataclass(frozen=True, slots=True)
+class CallerHungUp(Event):
+    """The caller's leg has ended, whoever ended it."""

@@ -1,0 +1,172 @@
+"""A call and its escalations, as frozen values.
+
+A `Call` lives as long as the caller's leg. Each committed decision opens a new `Escalation` in it,
+at most one open at a time. An escalation has attempts, one per destination tried, and exactly one
+`Ending`. These values are what a store keeps: no name, number or word of a caller is among them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from escalate.values import Outcome, Reason, Trigger
+
+
+class State(StrEnum):
+    """Where an escalation stands."""
+
+    ANNOUNCING = "announcing"  # the bot tells the caller what happens next
+    MOVING = "moving"  # the caller's leg is on its way from the bot's stream to our document
+    RINGING = "ringing"  # a human's phone rings; the caller waits
+    CONNECTED = "connected"  # caller and human talk
+    RETURNING = "returning"  # nobody could be reached; the caller is on his way back to the bot
+    LEAVING = "leaving"  # nobody could be reached; the caller hears a goodbye
+    ENDED = "ended"
+
+
+class LastResort(StrEnum):
+    """What happens to the caller when no human could be reached."""
+
+    BOT = "bot"
+    GOODBYE = "goodbye"
+
+
+class DocumentOwner(StrEnum):
+    """Who answers the carrier's question what to do with the caller after the stream."""
+
+    OURS = "ours"  # our answer document: a Redirect to us follows the Stream
+    THEIRS = "theirs"  # the application's own: the leg has to be moved by a request
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long each step may take, in seconds, before somebody looks after the caller."""
+
+    announce_s: float = 20.0
+    move_s: float = 4.0
+    ring_slack_s: float = 10.0
+    look_again_s: float = 60.0
+    return_s: float = 15.0
+    goodbye_s: float = 30.0
+    streams: int = 3  # how often a lost stream is opened again before the bot counts as lost
+    steady_s: float = 60.0  # a stream that lived this long starts that count anew
+
+
+LIMITS: Final = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A destination that will be tried: its configured name, and how long it may ring (seconds)."""
+
+    destination: str
+    ring_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One destination tried. `number` counts from 1 within an escalation.
+
+    `touched` is set by the carrier's first word about the attempt: from then on the document that
+    holds its credentials is never served again.
+    """
+
+    number: int
+    destination: str
+    ring_s: float
+    started_at: float
+    touched: bool = False
+    answered_at: float | None = None
+    connected_at: float | None = None
+    ended_at: float | None = None
+    reason: Reason | None = None
+    cause_name: str | None = None
+    cause_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an escalation ended; written once."""
+
+    outcome: Outcome
+    reason: Reason
+    at: float
+    destination: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """One request for a human, from the decision to its ending.
+
+    `plan` holds the legs not tried yet; `attempts` those tried, in order. `give_up_at` bounds the
+    caller's whole wait; `deadline` is when the present step is looked after if nothing is heard.
+    """
+
+    id: str
+    trigger: Trigger
+    rule: str
+    opened_at: float
+    state: State
+    plan: tuple[Leg, ...]
+    give_up_at: float
+    last_resort: LastResort
+    limits: Limits = LIMITS
+    attempts: tuple[Attempt, ...] = ()
+    claimed_by: int | None = None
+    move_accepted: bool = False
+    nudges: int = 0
+    deadline: float | None = None
+    ending: Ending | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the escalation has not ended yet."""
+        return self.ending is None
+
+    @property
+    def current(self) -> Attempt | None:
+        """The attempt made last, if any."""
+        return self.attempts[-1] if self.attempts else None
+
+    def with_attempt(self, attempt: Attempt) -> Escalation:
+        """The same escalation with `attempt` in the place of the one with its number."""
+        kept = tuple(attempt if a.number == attempt.number else a for a in self.attempts)
+        return replace(self, attempts=kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The caller's leg, from the answer to the hang-up.
+
+    `stream` counts the streams offered to the bot, so that a late word about an old one is known as
+    such; `stream_since` is when the present one began, None while there is none. `over` means that
+    the conversation was ended on purpose and only the hang-up is left. `revision` grows by one with
+    each change, so that a watcher can miss no wake-up.
+    """
+
+    call_uuid: str
+    document: DocumentOwner
+    opened_at: float
+    stream: int = 1
+    stream_since: float | None = None
+    streams_lost: int = 0
+    over: bool = False
+    ended: bool = False
+    ended_at: float | None = None
+    escalation: Escalation | None = None
+    past: tuple[Escalation, ...] = ()
+    revision: int = 0
+
+    @property
+    def open_escalation(self) -> Escalation | None:
+        """The escalation in progress, or None."""
+        held = self.escalation
+        return held if held is not None and held.is_open else None
+
+    @property
+    def deadline(self) -> float | None:
+        """When somebody has to look after this call, or None."""
+        held = self.open_escalation
+        return held.deadline if held is not None else None

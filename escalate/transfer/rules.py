@@ -1,0 +1,265 @@
+"""What the rows of the table are made of: guards, effects and orders, each a small function.
+
+A guard looks, an effect returns the changed escalation, an order names what somebody has to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from escalate.transfer import events as e
+from escalate.transfer.commands import Alarm, Command, RaiseAlarm
+from escalate.transfer.model import (
+    Attempt,
+    Call,
+    DocumentOwner,
+    Ending,
+    Escalation,
+    LastResort,
+    Leg,
+    Limits,
+)
+from escalate.transfer.outcomes import MEANINGS
+from escalate.values import Outcome, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """All a row may look at: the call, its open escalation, the event and the time."""
+
+    call: Call
+    escalation: Escalation
+    event: e.Event
+    now: float
+
+    @property
+    def limits(self) -> Limits:
+        """The limits this escalation was opened with."""
+        return self.escalation.limits
+
+    @property
+    def attempt(self) -> Attempt:
+        """The attempt in progress.
+
+        Raises:
+            ValueError: There is none: a row was put where it cannot belong.
+        """
+        current = self.escalation.current
+        if current is None:
+            raise ValueError(f"{type(self.event).__name__} without an attempt")
+        return current
+
+
+Guard = Callable[[Moment], bool]
+Effect = Callable[[Moment], Escalation]
+Orders = Callable[[Moment], tuple[Command, ...]]
+
+
+# --- guards -------------------------------------------------------------------------------------
+
+
+def always(_: Moment) -> bool:
+    """No condition."""
+    return True
+
+
+def document_is_ours(m: Moment) -> bool:
+    """Leaving the stream is enough: a Redirect to us follows it."""
+    return m.call.document is DocumentOwner.OURS
+
+
+def somebody_left_to_call(m: Moment) -> bool:
+    """A destination is left, and so is some of the caller's patience."""
+    return bool(legs_left(m)) and m.now < m.escalation.give_up_at
+
+
+def bot_takes_over(m: Moment) -> bool:
+    """The caller may go back to the bot, and the bot is not lost."""
+    return m.escalation.last_resort is LastResort.BOT and not bot_is_lost(m.call, m.limits)
+
+
+def human_was_on(m: Moment) -> bool:
+    """Caller and human were bridged."""
+    return isinstance(m.event, e.DialEnded) and m.event.connected
+
+
+def late_once_unmoved(m: Moment) -> bool:
+    """Late for the first time, and the carrier never confirmed the move it has to make."""
+    return late_once(m) and not document_is_ours(m) and not m.escalation.move_accepted
+
+
+def late_once(m: Moment) -> bool:
+    """Late for the first time."""
+    return m.escalation.nudges == 0
+
+
+def late_twice(m: Moment) -> bool:
+    """Late although it was helped along once."""
+    return m.escalation.nudges == 1
+
+
+def late_thrice(m: Moment) -> bool:
+    """Late for the third time, and the caller is still there."""
+    return m.escalation.nudges == 2
+
+
+def caller_is_gone(m: Moment) -> bool:
+    """The carrier knows no such leg any more."""
+    return isinstance(m.event, e.CallerChecked) and not m.event.alive
+
+
+def bot_is_lost(call: Call, limits: Limits) -> bool:
+    """The stream broke more often than it is worth opening again."""
+    return call.streams_lost > limits.streams
+
+
+def legs_left(m: Moment) -> tuple[Leg, ...]:
+    """The plan without the destination that has just failed for good."""
+    if not isinstance(m.event, e.DialEnded) or MEANINGS[reason_of(m)].retryable:
+        return m.escalation.plan
+    tried = m.attempt.destination
+    return tuple(leg for leg in m.escalation.plan if leg.destination != tried)
+
+
+def reason_of(m: Moment) -> Reason:
+    """Why the attempt ended: the human's leg tells it more exactly than the Dial around it."""
+    told = m.attempt.reason
+    if told is not None and told is not Reason.UNKNOWN:
+        return told
+    return m.event.reason if isinstance(m.event, e.DialEnded) else Reason.UNKNOWN
+
+
+# --- effects ------------------------------------------------------------------------------------
+
+
+def unchanged(m: Moment) -> Escalation:
+    """Nothing but the state."""
+    return m.escalation
+
+
+def wait_for_the_move(m: Moment) -> Escalation:
+    """Look after the caller when he does not arrive."""
+    return replace(m.escalation, nudges=0, deadline=m.now + m.limits.move_s)
+
+
+def nudge(m: Moment) -> Escalation:
+    """Remember that the step was helped along."""
+    return replace(m.escalation, nudges=m.escalation.nudges + 1, deadline=m.now + m.limits.move_s)
+
+
+def look_again_later(m: Moment) -> Escalation:
+    """Ask the carrier again in a while, should nothing be heard."""
+    return replace(m.escalation, deadline=m.now + m.limits.look_again_s)
+
+
+def move_is_accepted(m: Moment) -> Escalation:
+    """Remember that the carrier will move the leg when the stream ends."""
+    return replace(m.escalation, move_accepted=True)
+
+
+def ring_the_next(m: Moment) -> Escalation:
+    """Begin the next leg of the plan, ringing no longer than the caller's patience lasts."""
+    held = close_the_attempt(m)
+    leg, *rest = legs_left(m)
+    ring_s = max(1.0, min(leg.ring_s, held.give_up_at - m.now))
+    attempt = Attempt(len(held.attempts) + 1, leg.destination, ring_s, m.now)
+    return replace(
+        held,
+        plan=tuple(rest),
+        attempts=(*held.attempts, attempt),
+        nudges=0,
+        deadline=m.now + ring_s + m.limits.ring_slack_s,
+    )
+
+
+def close_the_attempt(m: Moment) -> Escalation:
+    """Write the end of the attempt into it, if the event tells one."""
+    if not isinstance(m.event, e.DialEnded):
+        return m.escalation
+    told = m.attempt
+    ended = replace(
+        told,
+        touched=True,
+        ended_at=m.now,
+        connected_at=told.connected_at or (m.now if m.event.connected else None),
+        reason=Reason.COMPLETED if m.event.connected else reason_of(m),
+        cause_name=told.cause_name or m.event.cause_name,
+        cause_code=told.cause_code if told.cause_code is not None else m.event.cause_code,
+    )
+    return m.escalation.with_attempt(ended)
+
+
+def human_picked_up(m: Moment) -> Escalation:
+    """Note the time; the credentials of this attempt have done their work."""
+    answered_at = m.attempt.answered_at or m.now
+    return m.escalation.with_attempt(replace(m.attempt, touched=True, answered_at=answered_at))
+
+
+def human_leg_ended(m: Moment) -> Escalation:
+    """Note why; the Dial itself reports later."""
+    event = m.event
+    if not isinstance(event, e.HumanLegEnded):
+        raise ValueError(f"{type(event).__name__} does not end a leg")
+    return m.escalation.with_attempt(
+        replace(
+            m.attempt,
+            touched=True,
+            reason=event.reason,
+            cause_name=event.cause_name,
+            cause_code=event.cause_code,
+        )
+    )
+
+
+def claim_the_caller(m: Moment) -> Escalation:
+    """Give the caller to this attempt; nobody else may be bridged to him."""
+    won = replace(m.attempt, touched=True, connected_at=m.now)
+    held = m.escalation.with_attempt(won)
+    deadline = m.now + m.limits.look_again_s
+    return replace(held, claimed_by=won.number, nudges=0, deadline=deadline)
+
+
+def send_back(m: Moment) -> Escalation:
+    """Wait for the caller's stream to reach the bot."""
+    return replace(close_the_attempt(m), nudges=0, deadline=m.now + m.limits.return_s)
+
+
+def say_goodbye(m: Moment) -> Escalation:
+    """Wait for the goodbye to be spoken."""
+    return replace(close_the_attempt(m), nudges=0, deadline=m.now + m.limits.goodbye_s)
+
+
+def settle(outcome: Outcome, reason: Reason | None = None) -> Effect:
+    """End the escalation: the only place where an ending is written."""
+
+    def effect(m: Moment) -> Escalation:
+        held = close_the_attempt(m)
+        last = held.current
+        why = reason or (last.reason if last and last.reason else Reason.UNKNOWN)
+        where = last.destination if last and outcome is Outcome.CONNECTED else None
+        return replace(held, ending=Ending(outcome, why, m.now, where), deadline=None)
+
+    effect.__doc__ = f"End as {outcome}."
+    return effect
+
+
+# --- orders -------------------------------------------------------------------------------------
+
+
+def nothing(_: Moment) -> tuple[Command, ...]:
+    """Nobody has to do anything."""
+    return ()
+
+
+def order(*commands: Command) -> Orders:
+    """The same commands whatever the moment."""
+    return lambda _: commands
+
+
+def alarm_if_broken(m: Moment) -> tuple[Command, ...]:
+    """An attempt that no caller can get through needs an operator."""
+    reason = reason_of(m)
+    if not MEANINGS[reason].alarm:
+        return ()
+    return (RaiseAlarm(Alarm.DESTINATION_MISCONFIGURED, reason, m.attempt.destination),)

@@ -1,0 +1,106 @@
+"""The life of an escalation, as data. If you ask "what happens when...", the answer is a row.
+
+The first row whose state, event and guard fit is taken. An event without a row changes nothing:
+that is how the carrier's surprises (twice, late, out of order, unknown) are meant to end.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from escalate.transfer import events as e
+from escalate.transfer import rules as r
+from escalate.transfer.commands import (
+    Alarm,
+    CheckCaller,
+    MoveCaller,
+    RaiseAlarm,
+    ReleaseStream,
+    StopStream,
+)
+from escalate.transfer.model import State
+from escalate.values import Outcome, Reason
+
+
+class Row(NamedTuple):
+    """In `state`, on `on`, if `when` holds: go `to`, change by `effect`, give `orders`."""
+
+    state: State
+    on: type[e.Event]
+    to: State
+    when: r.Guard = r.always
+    effect: r.Effect = r.unchanged
+    orders: r.Orders = r.nothing
+
+
+ANNOUNCING, MOVING, RINGING, CONNECTED, RETURNING, LEAVING, ENDED = State
+
+LEFT = r.settle(Outcome.CALLER_LEFT, Reason.CALLER_LEFT)
+TALKED = r.settle(Outcome.CONNECTED, Reason.COMPLETED)
+RELEASE = r.order(ReleaseStream())
+MOVE = r.order(MoveCaller())
+STOP = r.order(StopStream())
+CHECK = r.order(CheckCaller())
+
+# fmt: off
+TABLE: Final[tuple[Row, ...]] = (
+    # The bot tells the caller that a human will take over. Until he moves he may change his mind;
+    # a stream that breaks here has brought him to our door already.
+    Row(ANNOUNCING, e.AnnouncementEnded, MOVING, r.document_is_ours, r.wait_for_the_move, RELEASE),
+    Row(ANNOUNCING, e.AnnouncementEnded, MOVING, r.always, r.wait_for_the_move, MOVE),
+    Row(ANNOUNCING, e.DeadlinePassed, MOVING, r.document_is_ours, r.wait_for_the_move, STOP),
+    Row(ANNOUNCING, e.DeadlinePassed, MOVING, r.always, r.wait_for_the_move, MOVE),
+    Row(ANNOUNCING, e.CallerArrived, RINGING, r.somebody_left_to_call, r.ring_the_next),
+    Row(ANNOUNCING, e.CallerArrived, RETURNING, r.bot_takes_over, r.send_back),
+    Row(ANNOUNCING, e.CallerArrived, LEAVING, r.always, r.say_goodbye),
+    Row(ANNOUNCING, e.Retracted, ENDED, r.always, r.settle(Outcome.CANCELLED, Reason.RETRACTED)),
+    Row(ANNOUNCING, e.CallerHungUp, ENDED, r.always, LEFT),
+
+    # His leg is on its way. Nothing counts as done until the leg itself asks for our document.
+    Row(MOVING, e.MoveAccepted, MOVING, r.always, r.move_is_accepted, RELEASE),
+    Row(MOVING, e.CallerArrived, RINGING, r.somebody_left_to_call, r.ring_the_next),
+    Row(MOVING, e.CallerArrived, RETURNING, r.bot_takes_over, r.send_back),
+    Row(MOVING, e.CallerArrived, LEAVING, r.always, r.say_goodbye),
+    Row(MOVING, e.DeadlinePassed, MOVING, r.late_once_unmoved, r.nudge, MOVE),
+    Row(MOVING, e.DeadlinePassed, MOVING, r.late_once, r.nudge, STOP),
+    Row(MOVING, e.DeadlinePassed, MOVING, r.late_twice, r.nudge, CHECK),
+    Row(MOVING, e.DeadlinePassed, MOVING, r.late_thrice, r.nudge, MOVE),
+    Row(MOVING, e.DeadlinePassed, ENDED, r.always, r.settle(Outcome.REFUSED, Reason.UNKNOWN),
+        r.order(RaiseAlarm(Alarm.MOVE_FAILED))),
+    Row(MOVING, e.MoveRefused, ENDED, r.always, r.settle(Outcome.REFUSED, Reason.REQUEST_REFUSED),
+        r.order(RaiseAlarm(Alarm.MOVE_REFUSED, Reason.REQUEST_REFUSED))),
+    Row(MOVING, e.CallerChecked, ENDED, r.caller_is_gone, LEFT),
+    Row(MOVING, e.CallerHungUp, ENDED, r.always, LEFT),
+
+    # A human's phone rings. A failure leads to the next destination, and then to the last resort.
+    Row(RINGING, e.HumanAnswered, RINGING, r.always, r.human_picked_up),
+    Row(RINGING, e.HumanLegEnded, RINGING, r.always, r.human_leg_ended),
+    Row(RINGING, e.HumanConnected, CONNECTED, r.always, r.claim_the_caller),
+    Row(RINGING, e.DialEnded, ENDED, r.human_was_on, TALKED),
+    Row(RINGING, e.DialEnded, RINGING, r.somebody_left_to_call, r.ring_the_next, r.alarm_if_broken),
+    Row(RINGING, e.DialEnded, RETURNING, r.bot_takes_over, r.send_back, r.alarm_if_broken),
+    Row(RINGING, e.DialEnded, LEAVING, r.always, r.say_goodbye, r.alarm_if_broken),
+    Row(RINGING, e.DeadlinePassed, RINGING, r.always, r.look_again_later, CHECK),
+    Row(RINGING, e.CallerChecked, ENDED, r.caller_is_gone, LEFT),
+    Row(RINGING, e.CallerHungUp, ENDED, r.always, LEFT),
+
+    # They talk. Whoever hangs up, the escalation has done what it was for.
+    Row(CONNECTED, e.HumanLegEnded, CONNECTED, r.always, r.human_leg_ended),
+    Row(CONNECTED, e.DialEnded, ENDED, r.always, TALKED),
+    Row(CONNECTED, e.DeadlinePassed, CONNECTED, r.always, r.look_again_later, CHECK),
+    Row(CONNECTED, e.CallerChecked, ENDED, r.caller_is_gone, TALKED),
+    Row(CONNECTED, e.CallerHungUp, ENDED, r.always, TALKED),
+
+    # Nobody could be reached. The bot takes over again, or the caller hears that nobody will.
+    Row(RETURNING, e.StreamStarted, ENDED, r.always, r.settle(Outcome.RETURNED)),
+    Row(RETURNING, e.CallerArrived, RETURNING, r.bot_takes_over, r.send_back),
+    Row(RETURNING, e.CallerArrived, LEAVING, r.always, r.say_goodbye),
+    Row(RETURNING, e.DeadlinePassed, RETURNING, r.always, r.look_again_later, CHECK),
+    Row(RETURNING, e.CallerChecked, ENDED, r.caller_is_gone, LEFT),
+    Row(RETURNING, e.CallerHungUp, ENDED, r.always, LEFT),
+
+    Row(LEAVING, e.DeadlinePassed, LEAVING, r.always, r.look_again_later, CHECK),
+    Row(LEAVING, e.CallerChecked, ENDED, r.caller_is_gone, r.settle(Outcome.GOODBYE)),
+    Row(LEAVING, e.CallerHungUp, ENDED, r.always, r.settle(Outcome.GOODBYE)),
+)
+# fmt: on

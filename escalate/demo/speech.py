@@ -1,0 +1,85 @@
+"""Speech without a network: espeak-ng when it is installed, tones otherwise.
+
+Audio is 16-bit signed mono PCM. Tones are not words, but they are audible, and they last as long
+as the words would: whoever times a call hears the same call on both kinds of machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from pipecat.audio.utils import create_file_resampler
+
+logger = logging.getLogger("escalate")
+
+WORDS_PER_MINUTE = 170
+SYNTHESIS_TIMEOUT_S = 10.0
+
+# Canonical RIFF header, as espeak-ng writes it: the sample rate stands at byte 24.
+_WAV_HEADER_BYTES = 44
+
+# A falling melody, so that a long sentence does not sound like a fault on the line.
+_TONES_HZ: Sequence[float] = (330.0, 294.0, 262.0, 247.0)
+
+
+async def speak(text: str, sample_rate: int) -> bytes:
+    """`text` as PCM at `sample_rate`: spoken by espeak-ng, or as tones when it cannot."""
+    espeak = shutil.which("espeak-ng")
+    if espeak is None:
+        return tones(text, sample_rate)
+    wav = await _run(espeak, text)
+    if len(wav) <= _WAV_HEADER_BYTES:
+        logger.warning("espeak-ng said nothing; a tone stands in for %d characters", len(text))
+        return tones(text, sample_rate)
+    spoken_rate = int.from_bytes(wav[24:28], "little")
+    pcm: bytes = await create_file_resampler().resample(
+        wav[_WAV_HEADER_BYTES:], spoken_rate, sample_rate
+    )
+    return pcm
+
+
+async def _run(espeak: str, text: str) -> bytes:
+    """What espeak-ng writes for `text`; nothing when it fails or takes too long."""
+    process = await asyncio.create_subprocess_exec(
+        espeak,
+        "-v",
+        "en-us",
+        "-s",
+        str(WORDS_PER_MINUTE),
+        "--stdin",
+        "--stdout",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        wav, _ = await asyncio.wait_for(process.communicate(text.encode()), SYNTHESIS_TIMEOUT_S)
+        return wav
+    except TimeoutError:
+        return b""
+    finally:
+        # An interrupted bot cancels the synthesis; the process must not outlive it.
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+def tones(text: str, sample_rate: int) -> bytes:
+    """One short tone per word, at speaking pace."""
+    length = round(sample_rate * 60 / WORDS_PER_MINUTE)
+    words = max(1, len(text.split()))
+    melody = [_tone(_TONES_HZ[i % len(_TONES_HZ)], length, sample_rate) for i in range(words)]
+    return np.concatenate(melody).astype("<i2").tobytes()
+
+
+def _tone(hertz: float, length: int, sample_rate: int) -> npt.NDArray[np.float64]:
+    """A tone that fades in and out, with the last quarter of `length` silent."""
+    sounding = length * 3 // 4
+    time_s = np.arange(sounding) / sample_rate
+    envelope = np.minimum(1.0, np.minimum(time_s, time_s[::-1]) / 0.02)
+    return np.pad(6000.0 * np.sin(2 * np.pi * hertz * time_s) * envelope, (0, length - sounding))

@@ -1,0 +1,108 @@
+"""Reads words with every language pack at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from escalate.detect.near import Skeletons
+from escalate.detect.packs import Hit, Pack
+
+# What a rule of the caller's grammar can mean.
+REQUEST: Final = "request"
+REFUSE: Final = "refuse"
+RETRACT: Final = "retract"
+IDENTITY: Final = "identity"
+
+_MISHEARD_COST: Final = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A rule of a pack that held."""
+
+    pack: Pack
+    hit: Hit
+
+    @property
+    def score(self) -> float:
+        """How sure that is, 0 to 1: each misheard word takes something away."""
+        return max(0.1, 1.0 - _MISHEARD_COST * self.hit.misheard)
+
+
+class Reader:
+    """Several packs behind one quick look: most turns hold no word that any pack waits for."""
+
+    def __init__(self, packs: Iterable[Pack]) -> None:
+        """Read with `packs`; when several find something, the first in order reports it."""
+        self.packs = tuple(packs)
+        self._anchors = frozenset[str]().union(*(pack.anchors for pack in self.packs))
+        self._trouble = frozenset[str]().union(*(pack.trouble_anchors for pack in self.packs))
+        self._open = frozenset[str]().union(*(pack.open_words for pack in self.packs))
+        self._negators = frozenset[str]().union(*(pack.negators for pack in self.packs))
+
+    def request(self, words: Sequence[str], kind: str = REQUEST) -> Found | None:
+        """Return the request for a human in `words` that nothing after it takes back."""
+        for pack in self._listening(words):
+            found = _standing(pack, words, kind)
+            if found is not None:
+                return found
+        return None
+
+    def taken_back(self, words: Sequence[str]) -> Found | None:
+        """Return what in `words` takes an earlier request back."""
+        for pack in self.packs:
+            hits = pack.read(words)
+            if any(hit.rule.kind == REQUEST for hit in hits):
+                return None
+            for hit in hits:
+                if hit.rule.kind in (RETRACT, REFUSE):
+                    return Found(pack, hit)
+        return None
+
+    def trouble(self, words: Sequence[str]) -> list[Found]:
+        """Return the signs of trouble in a turn of the caller."""
+        if self._trouble.isdisjoint(words):
+            return []
+        return [
+            Found(pack, hit)
+            for pack in self.packs
+            if not pack.trouble_anchors.isdisjoint(words)
+            for hit in pack.read_trouble(words)
+        ]
+
+    def bot(self, words: Sequence[str]) -> list[Found]:
+        """Return what the bot's `words` promise, offer or admit."""
+        return [Found(pack, hit) for pack in self.packs for hit in pack.read_bot(words)]
+
+    def answer(self, words: Sequence[str]) -> Found | None:
+        """Return the yes or no that `words` begin with."""
+        for pack in self.packs:
+            for hit in pack.read_answer(words):
+                return Found(pack, hit)
+        return None
+
+    def unfinished(self, words: Sequence[str]) -> bool:
+        """Return whether an utterance that ends in `words` goes on."""
+        return bool(words) and words[-1] in self._open
+
+    def negated(self, words: Sequence[str], place: int) -> bool:
+        """Return whether what begins at `place` stands under a negation."""
+        return not self._negators.isdisjoint(words[max(0, place - 4) : place])
+
+    def _listening(self, words: Sequence[str]) -> list[Pack]:
+        if not self._anchors.isdisjoint(words):
+            return [pack for pack in self.packs if not pack.anchors.isdisjoint(words)]
+        long = [word for word in words if len(word) >= Skeletons.MIN_LETTERS]
+        return [pack for pack in self.packs if any(map(pack.meant, long))] if long else []
+
+
+def _standing(pack: Pack, words: Sequence[str], kind: str) -> Found | None:
+    found: Found | None = None
+    for hit in pack.read(words):
+        if hit.rule.kind == RETRACT:
+            found = None
+        elif hit.rule.kind == kind and found is None and hit.misheard <= hit.rule.slack:
+            found = Found(pack, hit)
+    return found

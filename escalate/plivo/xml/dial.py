@@ -1,0 +1,124 @@
+"""Dial and whom it calls: Number and User (Plivo "Dial" XML page, "XML for voice agents")."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+
+from escalate.plivo.addresses import PhoneNumber, SipUri
+from escalate.plivo.headers import SipHeaders
+from escalate.plivo.xml.base import (
+    ALWAYS,
+    BODY,
+    CHILDREN,
+    DigitList,
+    Element,
+    Flag,
+    Key,
+    Method,
+    Seconds,
+    Text,
+    Tones,
+    Url,
+)
+
+PASSWORD_LENGTH = (8, 128)
+
+
+def checked_password(password: SecretStr) -> SecretStr:
+    """Return a SIP password that Plivo takes.
+
+    Raises:
+        ValueError: It is too short, too long or holds control characters; it is not repeated.
+    """
+    low, high = PASSWORD_LENGTH
+    if not low <= len(password) <= high:
+        raise ValueError(f"a SIP password has {low} to {high} characters")
+    if not password.get_secret_value().isprintable():
+        raise ValueError("a SIP password must not hold control characters")
+    return password
+
+
+def check_pairing(username: str | None, password: SecretStr | None) -> None:
+    """Accept both credentials or neither.
+
+    Raises:
+        ValueError: One of them is missing.
+    """
+    if (username is None) != (password is None):
+        have, lack = ("password", "user name") if username is None else ("user name", "password")
+        raise ValueError(f"a SIP {have} without a {lack}: give both or neither")
+
+
+SipUsername = Annotated[str, Field(pattern=r"\A[^\s\x00-\x20\x7f<>\"\\,;]{1,128}\z")]
+SipPassword = Annotated[SecretStr, AfterValidator(checked_password)]
+CallerId = Annotated[str, Field(pattern=r"\A[A-Za-z0-9+@:._-]{1,128}\z")]
+CallerName = Annotated[Text, Field(min_length=1, max_length=50, pattern=r"\A[^<>\"\\]*\z")]
+
+
+class Number(Element):
+    """A phone number to dial. Plivo rings several children of a Dial at once."""
+
+    number: Annotated[PhoneNumber, BODY]
+    send_digits: Tones | None = None
+    send_on_preanswer: Flag = False
+    send_digits_mode: Literal["rfc2833"] | None = None
+    sip_headers: SipHeaders | None = None
+
+
+class User(Element):
+    """A SIP address to dial, with the credentials its side asks for.
+
+    Plivo's first INVITE carries no credentials; a 401 or 407 is answered with them. The password
+    stands in clear in the rendered document, and nowhere else.
+    """
+
+    uri: Annotated[SipUri, BODY]
+    sip_auth_username: SipUsername | None = None
+    sip_auth_password: SipPassword | None = None
+    sip_headers: SipHeaders | None = None
+    send_digits: Tones | None = None
+    send_on_preanswer: Flag = False
+
+    @model_validator(mode="after")
+    def _credentials_are_paired(self) -> Self:
+        check_pairing(self.sip_auth_username, self.sip_auth_password)
+        return self
+
+
+class Dial(Element):
+    """Calls a human and bridges them with the caller.
+
+    After it has ended, the answer of `action` replaces this document (`redirect`), or the next
+    element runs. Sources name 30 s, 120 s and no limit as the default of `timeout`; it is always
+    written, and 30 here.
+    """
+
+    holds: ClassVar = (Number.tag, User.tag)
+
+    children: Annotated[tuple[Number | User, ...], CHILDREN, Field(min_length=1)]
+    action: Url | None = None
+    method: Annotated[Method, ALWAYS] = "POST"
+    timeout: Annotated[Seconds, ALWAYS] = 30
+    time_limit: Annotated[Seconds, Field(le=86_400)] = 14_400
+    caller_id: CallerId | None = None
+    caller_name: CallerName | None = None
+    hangup_on_star: Flag = False
+    redirect: Annotated[Flag, ALWAYS] = True
+    callback_url: Url | None = None
+    callback_method: Method = "POST"
+    confirm_sound: Url | None = None
+    confirm_key: Key | None = None
+    confirm_timeout: Seconds = 120
+    dial_music: Literal["real"] | Url | None = None
+    digits_match: DigitList | None = None
+    digits_match_b_leg: DigitList | None = None
+    sip_headers: SipHeaders | None = None
+    call_type: Literal["voice", "whatsapp"] = "voice"
+
+    @model_validator(mode="after")
+    def _key_is_asked_for(self) -> Self:
+        if self.confirm_key is not None and self.confirm_sound is None:
+            raise ValueError("confirmKey needs confirmSound, which asks for the key: set it")
+        return self

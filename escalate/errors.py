@@ -58,4 +58,14 @@ class RequestRefused(CarrierError):
 
 
 class CarrierUnreachable(CarrierError):
-    """No clear answer came back; the request may still have been carried out."""
+    """No clear answer came back; the request may still have been carried out.
+
+    Attributes:
+        may_have_happened: False only when it certainly was not carried out: it never left this
+            machine, or the carrier was too busy to look at it.
+    """
+
+    def __init__(self, message: str, *, may_have_happened: bool = True) -> None:
+        """Keep `may_have_happened` beside the message."""
+        super().__init__(message)
+        self.may_have_happened = may_have_happened

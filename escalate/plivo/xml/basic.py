@@ -6,20 +6,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from escalate.plivo.fields import Flag, Loop, Method, Seconds, SocketUrl, Url, Whole, Words
 from escalate.plivo.headers import SipHeaders, format_headers
-from escalate.plivo.xml.base import (
-    ALWAYS,
-    BODY,
-    Element,
-    Flag,
-    Loop,
-    Method,
-    Seconds,
-    SocketUrl,
-    Url,
-    Whole,
-    Words,
-)
+from escalate.plivo.xml.base import ALWAYS, BODY, Element
 from escalate.plivo.xml.voices import LANGUAGES, check_pair
 
 _EXTRA_HEADERS_BYTES = 512

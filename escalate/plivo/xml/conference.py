@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from escalate.plivo.xml.base import BODY, DigitList, Element, Flag, Method, Seconds, Url, Whole
+from escalate.plivo.fields import DigitList, Flag, Method, Seconds, Url, Whole
+from escalate.plivo.xml.base import BODY, Element
 
 EnterSound = Literal["", "beep:1", "beep:2"] | Url
 

@@ -4,57 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import Field, model_validator
 
 from escalate.plivo.addresses import PhoneNumber, SipUri
-from escalate.plivo.headers import SipHeaders
-from escalate.plivo.xml.base import (
-    ALWAYS,
-    BODY,
-    CHILDREN,
+from escalate.plivo.fields import (
+    CallerId,
+    CallerName,
     DigitList,
-    Element,
     Flag,
     Key,
     Method,
     Seconds,
-    Text,
+    SipPassword,
+    SipUsername,
     Tones,
     Url,
+    check_pairing,
 )
-
-PASSWORD_LENGTH = (8, 128)
-
-
-def checked_password(password: SecretStr) -> SecretStr:
-    """Return a SIP password that Plivo takes.
-
-    Raises:
-        ValueError: It is too short, too long or holds control characters; it is not repeated.
-    """
-    low, high = PASSWORD_LENGTH
-    if not low <= len(password) <= high:
-        raise ValueError(f"a SIP password has {low} to {high} characters")
-    if not password.get_secret_value().isprintable():
-        raise ValueError("a SIP password must not hold control characters")
-    return password
-
-
-def check_pairing(username: str | None, password: SecretStr | None) -> None:
-    """Accept both credentials or neither.
-
-    Raises:
-        ValueError: One of them is missing.
-    """
-    if (username is None) != (password is None):
-        have, lack = ("password", "user name") if username is None else ("user name", "password")
-        raise ValueError(f"a SIP {have} without a {lack}: give both or neither")
-
-
-SipUsername = Annotated[str, Field(pattern=r"\A[^\s\x00-\x20\x7f<>\"\\,;]{1,128}\z")]
-SipPassword = Annotated[SecretStr, AfterValidator(checked_password)]
-CallerId = Annotated[str, Field(pattern=r"\A[A-Za-z0-9+@:._-]{1,128}\z")]
-CallerName = Annotated[Text, Field(min_length=1, max_length=50, pattern=r"\A[^<>\"\\]*\z")]
+from escalate.plivo.headers import SipHeaders
+from escalate.plivo.xml.base import ALWAYS, BODY, CHILDREN, Element
 
 
 class Number(Element):

@@ -6,17 +6,8 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from escalate.plivo.xml.base import (
-    CHILDREN,
-    Element,
-    FinishKey,
-    Flag,
-    Method,
-    Seconds,
-    Text,
-    Url,
-    Whole,
-)
+from escalate.plivo.fields import FinishKey, Flag, Method, Seconds, Text, Url, Whole
+from escalate.plivo.xml.base import CHILDREN, Element
 from escalate.plivo.xml.basic import Play, Speak, Wait
 
 Prompts = Annotated[tuple[Speak | Play | Wait, ...], CHILDREN]

@@ -56,12 +56,12 @@ COMPLAINT: Final = Reply(
 _PERSON = r"(?:human|person|people|someone|somebody|agent|representative|operator|manager)"
 
 RULES: Final[Sequence[tuple[str, Reply]]] = (
-    (rf"(?:not|n't|no need)\b.*\b{_PERSON}\b", NO_HUMAN),
+    (rf"(?:\bnot|n't|\bno need)\b.*\b{_PERSON}\b", NO_HUMAN),
     (rf"\b{_PERSON}\b", TO_HUMAN),
     (r"\b(?:refund|money back|damaged|charged|complain\w*)\b", COMPLAINT),
     (r"\b(?:bye|goodbye|that is all|that's all|nothing else|have a \w+ day)\b", GOODBYE),
     (
-        r"\bwhere\b|\b(?:status|late|arrive\w*|deliver\w*|parcel|package)\b",
+        r"\b(?:where|when|status|late|arrive\w*|deliver\w*|parcel|package)\b|how long",
         Reply(
             "Your parcel left our warehouse yesterday. It should reach you before noon tomorrow."
         ),
@@ -70,16 +70,15 @@ RULES: Final[Sequence[tuple[str, Reply]]] = (
         r"\b(?:open|close|hours|saturday|sunday)\b",
         Reply("We are open from nine to six, Monday to Saturday."),
     ),
-    (
-        r"\b(?:change|wrong|new)\b.*\baddress\b",
-        Reply("I can change the address for you. What is the new street and number?"),
-    ),
-    (r"\b(?:price|cost|much)\b", Reply("The paperback is twelve dollars. Shall I order it?")),
-    (r"\b(?:order|buy|book)\b", Reply("Gladly. Which title are you looking for?")),
+    (r"\b(?:online|website|app)\b", Reply("On our website you find that under your account.")),
+    (r"\baddress\b", Reply("I can change the address for you. What is the new one?")),
+    (r"\b(?:price|cost|rate|how much)\b", Reply("That is twelve dollars at the moment.")),
+    (r"never ?mind", Reply("No problem. What else can I do for you?")),
+    (r"^(?:no|nope|not now)\b", Reply("All right. Is there anything else?")),
     (r"\bcancel\b", Reply("I have cancelled it. Is there anything else?")),
+    (r"\b(?:order|buy|book)\b", Reply("Gladly. I have put that on your order. Anything else?")),
     (r"\b(?:thanks|thank you)\b", Reply("You are welcome. Is there anything else?")),
-    (r"^(?:yes|yeah|sure|ok|okay|right)\b", Reply("Very good, I have noted that. Anything else?")),
-    (r"^(?:no|nope)\b", Reply("All right. What else can I do for you?")),
+    (r"^(?:yes|yeah|sure|ok|okay|right)\b", Reply("Very good, I have noted that.")),
     (r"^(?:hi|hello|good (?:morning|afternoon|evening))\b", Reply("Hello! How can I help you?")),
 )
 

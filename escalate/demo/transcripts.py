@@ -7,12 +7,14 @@ A transcript is a list of `Line`. On disk it is JSON lines, one object per resul
 
 `at` counts seconds of the caller's audio from the opening of the media stream. A call whose stream
 is opened again (the caller came back to the bot, or the stream broke) starts to count again; lines
-with `"stream": 2` belong to that second one. Without the key a line belongs to stream 1.
+with `"stream": 2` belong to that second one. Without the key a line belongs to stream 1. An object
+`{"note": "..."}` says something to the reader of the file, such as where it comes from.
 """
 
 from __future__ import annotations
 
 import itertools
+import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -60,21 +62,22 @@ class _Row(BaseModel):
 
 
 def read_transcript(path: Path) -> list[Line]:
-    """Read a transcript file; blank lines do not count.
+    """Read a transcript file; blank lines and notes do not count.
 
     Raises:
         ConfigurationError: The file cannot be read or a line of it is wrong; names line and fix.
     """
     lines: list[Line] = []
     for number, row in enumerate(_rows(path), 1):
-        if row.strip():
-            line = _parse(row, f"{path}, line {number}")
-            if lines and (line.stream, line.at) < (lines[-1].stream, lines[-1].at):
-                raise ConfigurationError(
-                    f"{path}, line {number}: at {line.at} is earlier than the line before it; "
-                    "put the lines in the order in which they are heard"
-                )
-            lines.append(line)
+        line = _parse(row, f"{path}, line {number}") if row.strip() else None
+        if line is None:
+            continue
+        if lines and (line.stream, line.at) < (lines[-1].stream, lines[-1].at):
+            raise ConfigurationError(
+                f"{path}, line {number}: at {line.at} is earlier than the line before it; "
+                "put the lines in the order in which they are heard"
+            )
+        lines.append(line)
     if not lines or not lines[-1].final:
         raise ConfigurationError(
             f'{path}: the last line is not final; end every utterance with "final": true'
@@ -91,16 +94,21 @@ def _rows(path: Path) -> list[str]:
         raise ConfigurationError(f"{path}: not a readable UTF-8 file; check the path") from None
 
 
-def _parse(row: str, where: str) -> Line:
+def _parse(row: str, where: str) -> Line | None:
+    """The `Line` in one row of a file; None for a note."""
     try:
-        parsed = _Row.model_validate_json(row)
+        data = json.loads(row)
+        if isinstance(data, dict) and data.keys() == {"note"}:
+            return None
+        parsed = _Row.model_validate(data)
+    except json.JSONDecodeError as error:
+        fault = f"not JSON ({error.msg} in column {error.colno})"
     except ValidationError as error:
-        fault = error.errors()[0]
-        key = "".join(f'"{part}": ' for part in fault["loc"])
-        raise ConfigurationError(
-            f"{where}: {key}{fault['msg']}; a line looks like {_EXAMPLE}"
-        ) from None
-    return Line(parsed.text, parsed.final, parsed.at, parsed.stream)
+        first = error.errors()[0]
+        fault = "".join(f'"{part}": ' for part in first["loc"]) + first["msg"]
+    else:
+        return Line(parsed.text, parsed.final, parsed.at, parsed.stream)
+    raise ConfigurationError(f"{where}: {fault}; a line looks like {_EXAMPLE}")
 
 
 def spoken(text: str, at: float, *, stream: int = 1) -> list[Line]:

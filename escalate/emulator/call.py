@@ -1,0 +1,230 @@
+"""One call as the carrier knows it: who, in which state, how it ended. Knows no HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from escalate.emulator.ear import Ear
+from escalate.plivo.causes import CAUSES, HangupSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from escalate.emulator.callbacks import Route
+    from escalate.emulator.caller import Mouth
+    from escalate.emulator.clock import Clock
+    from escalate.emulator.legs import LegCause, PhoneNetwork
+    from escalate.emulator.log import EventLog
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a call ended, who ended it and when."""
+
+    code: int
+    source: HangupSource
+    at: float
+    freeswitch: str = "NORMAL_CLEARING"
+
+    @property
+    def cause(self) -> str:
+        """Plivo's name of the cause."""
+        return CAUSES[self.code]
+
+
+class CallEnds(Exception):
+    """The document ends the call; raised inside of a document that is being carried out."""
+
+    def __init__(self, code: int, source: HangupSource, why: str = "") -> None:
+        super().__init__(why or CAUSES[code])
+        self.code = code
+        self.source = source
+        self.why = why
+
+
+class LiveStream(Protocol):
+    """The media stream of a call, as others may touch it."""
+
+    stream_id: str
+
+    def stop(self) -> None:
+        """Close it on Plivo's behalf."""
+
+    def drop(self, *, abort: bool) -> None:
+        """Break the socket, without a closing handshake if `abort`."""
+
+    def press(self, digit: str) -> None:
+        """Tell the application that the caller pressed a key."""
+
+
+@dataclass(slots=True)
+class LegRecord:
+    """What is known of a leg that the call dialled."""
+
+    leg: str
+    to: str
+    state: str = "dialed"
+    rang: bool = False
+    answered_at: float | None = None
+    bridged_at: float | None = None
+    cause: LegCause | None = None
+
+    def as_fields(self) -> dict[str, Any]:
+        """Return the record as it stands in a summary."""
+        cause = self.cause
+        return {
+            "leg": self.leg,
+            "to": self.to,
+            "state": self.state,
+            "cause": cause.name if cause else None,
+            "code": cause.code if cause else None,
+            "dial_status": cause.status if cause else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """Where the documents and events of a call come from and go to."""
+
+    answer: Route
+    hangup: Route | None = None
+    fallback: Route | None = None
+    ring: Route | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """A leg that runs documents: an inbound call, or one made through the API."""
+
+    from_: str
+    to: str
+    routes: Routes
+    mouth: Mouth
+    network: PhoneNetwork
+    log: EventLog
+    clock: Clock
+    direction: str = "inbound"
+    uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
+    parent: str | None = None
+    caller_name: str = ""
+    started_at: float = field(init=False)
+    answered_at: float | None = None
+    ending: Ending | None = None
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    ear: Ear = field(init=False)
+    stream: LiveStream | None = None
+    legs: list[LegRecord] = field(default_factory=list)
+    keys: asyncio.Queue[str] | None = None
+    transfer: Route | None = None
+    transferable: asyncio.Event = field(default_factory=asyncio.Event)
+    held: bool = False
+    on_answer: list[Callable[[], None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.started_at = self.clock.now()
+        self.ear = Ear(self.report, self.started_at)
+
+    def report(self, kind: str, **fields: Any) -> None:
+        """Log an event of this call."""
+        self.log.add(kind, self.uuid, **fields)
+
+    @property
+    def status(self) -> str:
+        """Plivo's CallStatus."""
+        if self.ending:
+            return "completed"
+        return "in-progress" if self.answered_at is not None else "ringing"
+
+    def answer(self) -> None:
+        """Note that the call is up; a second time changes nothing."""
+        if self.answered_at is None and self.ending is None:
+            self.answered_at = self.ear.zero = self.clock.now()
+            self.report("call.answered")
+            for note in self.on_answer:
+                note()
+
+    def end(self, code: int, source: HangupSource, freeswitch: str = "NORMAL_CLEARING") -> None:
+        """End the call. The first ending counts; what runs for the call stops by itself."""
+        if self.ending is None:
+            self.ending = Ending(code, source, self.clock.now(), freeswitch)
+            self.over.set()
+
+    def caller_hangs_up(self) -> None:
+        """End the call from the caller's side."""
+        if self.answered_at is None:
+            self.end(1000, HangupSource.CALLER, "ORIGINATOR_CANCEL")
+        else:
+            self.end(4000, HangupSource.CALLER)
+
+    def press(self, digit: str) -> None:
+        """Let the caller press a key: the stream and whatever waits for keys are told."""
+        self.report("caller.digit", digit=digit)
+        if self.stream:
+            self.stream.press(digit)
+        if self.keys:
+            self.keys.put_nowait(digit)
+
+    def move_to(self, route: Route) -> None:
+        """Ask for the call to run another document: now, or once the stream lets go of it."""
+        self.transfer = route
+        if not self.held:
+            self.transferable.set()
+
+    def hold(self, held: bool) -> None:
+        """Note whether a stream with keepCallAlive occupies the document."""
+        self.held = held
+        if not held and self.transfer:
+            self.transferable.set()
+
+    def take_transfer(self) -> Route | None:
+        """Return the transfer that is due, and forget it."""
+        if self.held:
+            return None
+        route, self.transfer = self.transfer, None
+        self.transferable.clear()
+        return route
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds from the answer to the ending, or until now."""
+        if self.answered_at is None:
+            return 0.0
+        return (self.ending.at if self.ending else self.clock.now()) - self.answered_at
+
+    def summary(self) -> dict[str, Any]:
+        """Return the state of the call as JSON."""
+        ending = self.ending
+        return {
+            "call_uuid": self.uuid,
+            "from": self.from_,
+            "to": self.to,
+            "direction": self.direction,
+            "state": self.status,
+            "cause": ending.cause if ending else None,
+            "code": ending.code if ending else None,
+            "source": ending.source if ending else None,
+            "duration_s": round(self.duration_s, 3),
+            "bridged_with": _last(leg.to for leg in self.legs if leg.state == "bridged"),
+            "was_bridged_with": [leg.to for leg in self.legs if leg.bridged_at is not None],
+            "streaming": self.stream is not None,
+            "legs": [leg.as_fields() for leg in self.legs],
+            "heard": [
+                {"from_s": round(span.from_s - self.ear.zero, 3), **span.as_fields()}
+                for span in self.ear.spans
+            ],
+        }
+
+    def date_of(self, at: float | None) -> str:
+        """Return a moment as Plivo writes dates, empty when there is none."""
+        if at is None:
+            return ""
+        date = datetime.fromtimestamp(self.clock.epoch() - self.clock.now() + at, UTC)
+        return date.strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _last(items: Iterable[str]) -> str | None:
+    return next(reversed(list(items)), None)

@@ -1,0 +1,70 @@
+"""The scripted caller: what he says and when, counted from the moment his call is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from escalate.emulator import audio, speech
+
+
+class Mouth(Protocol):
+    """Where the sound of the leg's own party comes from."""
+
+    def frame(self, at: float) -> bytes:
+        """Return the 20 ms that begin at `at`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing to say; `seconds` overrides how long it takes."""
+
+    at: float
+    text: str
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """A line as sound. `at` is when it begins, `seconds` how long it lasts."""
+
+    at: float
+    text: str
+    sound: bytes
+
+    @property
+    def seconds(self) -> float:
+        """How long it takes to say."""
+        return len(self.sound) / audio.RATE
+
+
+class Voice:
+    """The caller's mouth. Silent until `zero`, the moment of the answer, is known."""
+
+    def __init__(self, utterances: Sequence[Utterance] = ()) -> None:
+        self.utterances = tuple(utterances)
+        self.zero: float | None = None
+
+    @classmethod
+    async def of(cls, script: Sequence[Line]) -> Voice:
+        """Make the speech of a script; a line waits for the one before it to be over."""
+        free_at, utterances = 0.0, []
+        for line in sorted(script, key=lambda line: line.at):
+            sound = speech.lasting(await speech.speak(line.text), line.seconds)
+            utterance = Utterance(max(line.at, free_at), line.text, sound)
+            free_at = utterance.at + utterance.seconds
+            utterances.append(utterance)
+        return cls(utterances)
+
+    def frame(self, at: float) -> bytes:
+        """Return the 20 ms that begin at `at`."""
+        if self.zero is None:
+            return audio.SILENT_FRAME
+        for utterance in self.utterances:
+            into = at - self.zero - utterance.at
+            if -audio.FRAME_S < into < utterance.seconds:
+                start = max(0, round(into * audio.RATE))
+                cut = utterance.sound[start : start + audio.FRAME_BYTES]
+                return cut.ljust(audio.FRAME_BYTES, audio.SILENCE)
+        return audio.SILENT_FRAME

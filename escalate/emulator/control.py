@@ -1,0 +1,281 @@
+"""The control API under `/emulator/`: the caller's side, the telephones, the faults and the log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route as Path
+
+from escalate.emulator.call import Routes
+from escalate.emulator.callbacks import Route
+from escalate.emulator.caller import Line
+from escalate.emulator.exchange import HangsUp, NewCall
+from escalate.emulator.faults import Fault, Order
+from escalate.emulator.phones import Phone
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from escalate.emulator.call import Call
+    from escalate.emulator.exchange import Exchange
+
+_LONGEST_WAIT_S: Final = 60.0
+_URL: Final = r"^https?://[^\s/]+\S*$"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class ApplicationModel(_Strict):
+    """The application that owns every number."""
+
+    answer_url: str = Field(pattern=_URL)
+    answer_method: str = Field(default="POST", pattern="^(GET|POST)$")
+    hangup_url: str | None = Field(default=None, pattern=_URL)
+    hangup_method: str = Field(default="POST", pattern="^(GET|POST)$")
+    fallback_url: str | None = Field(default=None, pattern=_URL)
+
+    def routes(self) -> Routes:
+        """Return where the application's documents and events are."""
+        return Routes(
+            answer=Route(self.answer_url, self.answer_method),
+            hangup=Route(self.hangup_url, self.hangup_method) if self.hangup_url else None,
+            fallback=Route(self.fallback_url) if self.fallback_url else None,
+        )
+
+
+class LineModel(_Strict):
+    """One thing the caller says, `at` seconds after the call was answered."""
+
+    at: float = Field(ge=0)
+    text: str
+    seconds: float | None = Field(default=None, gt=0, le=600)
+
+
+class HangsUpModel(_Strict):
+    """The caller hangs up `delay_s` after the first event of a kind in his call."""
+
+    after: str
+    delay_s: float = Field(default=0, ge=0)
+
+
+class CallModel(_Strict):
+    """A call to make to one of the account's numbers."""
+
+    from_: str = Field(alias="from", pattern=r"^(\+?\d{3,15}|sip:\S+)$")
+    to: str = Field(pattern=r"^\+?\d{3,15}$")
+    says: list[LineModel] = Field(default_factory=list)
+    phones: dict[str, Phone] | None = None
+    answer_url: str | None = Field(default=None, pattern=_URL)
+    hangup_url: str | None = Field(default=None, pattern=_URL)
+    hangs_up: HangsUpModel | None = None
+
+    def new_call(self) -> NewCall:
+        """Return the script of the call."""
+        return NewCall(
+            from_=self.from_,
+            to=self.to,
+            says=[Line(line.at, line.text, line.seconds) for line in self.says],
+            phones=self.phones,
+            hangs_up=HangsUp(self.hangs_up.after, self.hangs_up.delay_s) if self.hangs_up else None,
+        )
+
+    def routes(self, application: Routes | None) -> Routes | None:
+        """Return the call's own URLs, where it has them, over those of the application."""
+        if self.answer_url is None and application is None:
+            return None
+        base = application or Routes(Route(""))
+        return Routes(
+            answer=Route(self.answer_url) if self.answer_url else base.answer,
+            hangup=Route(self.hangup_url) if self.hangup_url else base.hangup,
+            fallback=base.fallback,
+        )
+
+
+class MatchModel(_Strict):
+    """Which requests a fault hits."""
+
+    kind: str = Field(pattern="^(rest|callback)$")
+    method: str | None = None
+    path: str = ""
+    nth: int | None = Field(default=None, ge=1)
+
+
+class FaultModel(_Strict):
+    """One fault."""
+
+    match: MatchModel
+    do: str
+
+    def fault(self) -> Fault:
+        """Return the fault.
+
+        Raises:
+            ValueError: `do` is none of the known forms.
+        """
+        match = self.match
+        return Fault(match.kind, Order.read(self.do), match.method, match.path, match.nth)
+
+
+class DigitsModel(_Strict):
+    """Keys the caller presses."""
+
+    digits: str = Field(pattern=r"^[0-9A-D*#]+$")
+
+
+class DropModel(_Strict):
+    """How a media socket breaks."""
+
+    abort: bool = True
+
+
+_PHONES: Final = TypeAdapter(dict[str, Phone])
+_FAULTS: Final = TypeAdapter(list[FaultModel])
+
+
+class Control:
+    """The endpoints of the control API."""
+
+    def __init__(self, exchange: Exchange, about: dict[str, Any]) -> None:
+        self._exchange = exchange
+        self._about = about
+
+    def routes(self) -> list[Path]:
+        """Return the paths."""
+        call = "/emulator/calls/{call_uuid}"
+        return [
+            _path("/emulator/", self.about, "GET"),
+            _path("/emulator/application", self.application, "POST"),
+            _path("/emulator/phones", self.phones, "POST"),
+            _path("/emulator/calls", self.new_call, "POST"),
+            _path(call, self.summary, "GET"),
+            _path(f"{call}/hangup", self.hang_up, "POST"),
+            _path(f"{call}/digits", self.digits, "POST"),
+            _path(f"{call}/drop-stream", self.drop_stream, "POST"),
+            _path(f"{call}/heard.wav", self.heard, "GET"),
+            _path("/emulator/faults", self.faults, "POST"),
+            _path("/emulator/log", self.log, "GET"),
+            _path("/emulator/log.jsonl", self.log_lines, "GET"),
+            _path("/emulator/state", self.forget, "DELETE"),
+        ]
+
+    async def about(self, _: Request) -> Response:
+        """Say what runs here."""
+        return JSONResponse(self._about)
+
+    async def application(self, request: Request) -> Response:
+        """Set the application that owns every number."""
+        model = ApplicationModel.model_validate_json(await request.body())
+        self._exchange.routes = model.routes()
+        self._exchange.services.log.add("application", **model.model_dump(exclude_none=True))
+        return JSONResponse({"answer_url": model.answer_url})
+
+    async def phones(self, request: Request) -> Response:
+        """Add telephones."""
+        phones = _PHONES.validate_json(await request.body())
+        self._exchange.add_phones(phones)
+        return JSONResponse({"phones": sorted(phones)})
+
+    async def new_call(self, request: Request) -> Response:
+        """Start an inbound call."""
+        model = CallModel.model_validate_json(await request.body())
+        routes = model.routes(self._exchange.routes)
+        if routes is None:
+            return _problem(409, "there is no application: POST /emulator/application first")
+        call = await self._exchange.call(model.new_call(), routes)
+        return JSONResponse({"call_uuid": call.uuid}, status_code=201)
+
+    async def summary(self, request: Request) -> Response:
+        """Describe a call, live or over."""
+        call = self._call(request)
+        return JSONResponse(call.summary()) if call else _no_call()
+
+    async def hang_up(self, request: Request) -> Response:
+        """Let the caller hang up."""
+        call = self._call(request)
+        if call is None or call.ending:
+            return _no_call()
+        call.caller_hangs_up()
+        return Response(status_code=204)
+
+    async def digits(self, request: Request) -> Response:
+        """Let the caller press keys."""
+        model = DigitsModel.model_validate_json(await request.body())
+        call = self._call(request)
+        if call is None or call.ending:
+            return _no_call()
+        for digit in model.digits:
+            call.press(digit)
+        return Response(status_code=204)
+
+    async def drop_stream(self, request: Request) -> Response:
+        """Break the media socket of a call."""
+        model = DropModel.model_validate_json(await request.body() or b"{}")
+        call = self._call(request)
+        if call is None or call.stream is None:
+            return _problem(404, "no such call, or it has no stream")
+        call.stream.drop(abort=model.abort)
+        return Response(status_code=204)
+
+    async def heard(self, request: Request) -> Response:
+        """Return what the caller has heard so far."""
+        call = self._call(request)
+        return Response(call.ear.wav(), media_type="audio/wav") if call else _no_call()
+
+    async def faults(self, request: Request) -> Response:
+        """Put faults in force instead of those before; an empty list removes them."""
+        models = _FAULTS.validate_json(await request.body())
+        try:
+            self._exchange.services.faults.replace([model.fault() for model in models])
+        except ValueError as exc:
+            return _problem(422, str(exc))
+        return JSONResponse({"faults": len(models)})
+
+    async def log(self, request: Request) -> Response:
+        """Return what has happened, waiting for it if asked to."""
+        query = request.query_params
+        try:
+            after, wait_s = int(query.get("after", "0")), float(query.get("wait", "0"))
+        except ValueError:
+            return _problem(422, "after and wait are numbers")
+        call, log = query.get("call"), self._exchange.services.log
+        events = await log.wait(after, max(0.0, min(wait_s, _LONGEST_WAIT_S)), call)
+        return JSONResponse({"events": events})
+
+    async def log_lines(self, request: Request) -> Response:
+        """Return the whole log, one JSON object a line."""
+        events = self._exchange.services.log.after(0, request.query_params.get("call"))
+        lines = "".join(json.dumps(event) + "\n" for event in events)
+        return Response(lines, media_type="application/jsonl")
+
+    async def forget(self, _: Request) -> Response:
+        """Forget everything."""
+        await self._exchange.forget()
+        return Response(status_code=204)
+
+    def _call(self, request: Request) -> Call | None:
+        return self._exchange.calls.get(request.path_params["call_uuid"])
+
+
+def _path(path: str, handler: Callable[[Request], Awaitable[Response]], method: str) -> Path:
+    async def checked(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except ValidationError as exc:
+            problems = exc.errors(include_url=False, include_input=False, include_context=False)
+            return JSONResponse({"error": problems}, status_code=422)
+
+    return Path(path, checked, methods=[method])
+
+
+def _problem(status: int, text: str) -> Response:
+    return JSONResponse({"error": text}, status_code=status)
+
+
+def _no_call() -> Response:
+    return _problem(404, "no such call, or it is over")

@@ -1,0 +1,124 @@
+"""The carrier as a whole: its calls, its telephones, and the application that owns every number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from escalate.emulator.call import Call, Routes
+from escalate.emulator.caller import Line, Voice
+from escalate.emulator.interpreter import Interpreter
+from escalate.emulator.phones import Phone, PhoneBook, ScriptedPhones, describe
+from escalate.plivo.causes import HangupSource
+
+if TYPE_CHECKING:
+    from escalate.emulator.log import Event
+    from escalate.emulator.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class HangsUp:
+    """The caller hangs up a while after something happened in his call."""
+
+    after: str
+    delay_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class NewCall:
+    """A caller's script."""
+
+    from_: str
+    to: str
+    says: Sequence[Line] = ()
+    phones: Mapping[str, Phone] | None = None
+    hangs_up: HangsUp | None = None
+
+
+class Exchange:
+    """Takes calls, keeps them, and finds them again by their id."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.routes: Routes | None = None
+        self.phones = PhoneBook()
+        self.calls: dict[str, Call] = {}
+
+    def add_phones(self, phones: Mapping[str, Phone]) -> None:
+        """Add telephones that every call can reach."""
+        self.services.log.add("phones", phones=describe(phones, self.services.mask))
+        self.phones.merge(phones)
+
+    async def call(self, new: NewCall, routes: Routes) -> Call:
+        """Let somebody call a number of the account; returns as soon as the call has started."""
+        services = self.services
+        own = PhoneBook()
+        describe(new.phones or {}, services.mask)
+        own.merge(new.phones or {})
+        voice = await Voice.of(new.says)
+        network = ScriptedPhones(
+            own, self.phones, clock=services.clock, auth_timeout_s=services.config.auth_timeout_s
+        )
+        call = Call(
+            from_=new.from_,
+            to=new.to,
+            routes=routes,
+            mouth=voice,
+            network=network,
+            log=services.log,
+            clock=services.clock,
+        )
+        services.called_numbers.add(new.to.lstrip("+"))
+        self._start(call)
+        call.on_answer.append(lambda: self._begin_to_speak(call, voice))
+        if new.hangs_up:
+            self._watch(call, new.hangs_up)
+        call.report("call.started", **{"from": new.from_, "to": new.to})
+        return call
+
+    def live(self, call_uuid: str) -> Call | None:
+        """Return a call that has not ended."""
+        call = self.calls.get(call_uuid)
+        return call if call and call.ending is None else None
+
+    async def forget(self) -> None:
+        """End every call, then drop calls, telephones, faults, application and log."""
+        for call in self.calls.values():
+            call.end(5010, HangupSource.PLIVO)
+        await self.services.background.stop()
+        self.calls.clear()
+        self.phones.forget()
+        self.routes = None
+        self.services.called_numbers.clear()
+        self.services.faults.replace([])
+        self.services.log.forget()
+
+    def _start(self, call: Call) -> None:
+        self.calls[call.uuid] = call
+        self.services.background.start(Interpreter(call, self.services).run())
+
+    def _begin_to_speak(self, call: Call, voice: Voice) -> None:
+        voice.zero = call.answered_at
+        self.services.background.start(self._announce(call, voice))
+
+    async def _announce(self, call: Call, voice: Voice) -> None:
+        """Log what the caller says at the moment he begins to say it."""
+        assert voice.zero is not None
+        for utterance in voice.utterances:
+            await self.services.clock.sleep_until(voice.zero + utterance.at)
+            if call.ending:
+                return
+            call.report("caller.says", text=utterance.text, seconds=round(utterance.seconds, 3))
+
+    def _watch(self, call: Call, hangs_up: HangsUp) -> None:
+        def notice(event: Event) -> None:
+            if event["call"] == call.uuid and event["kind"] == hangs_up.after:
+                stop()
+                self.services.background.start(later())
+
+        async def later() -> None:
+            await self.services.clock.sleep(hangs_up.delay_s)
+            call.caller_hangs_up()
+
+        stop = self.services.log.listen(notice)

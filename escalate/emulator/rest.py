@@ -1,0 +1,271 @@
+"""Plivo's REST API, as far as it is emulated: real paths, status codes and bodies.
+
+Source: Plivo's API pages for calls and audio streams. Every path ends in a slash; without it
+there is nothing. What Plivo offers and this does not answers 501 with an error that says so.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import secrets
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl
+
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route as Path
+
+from escalate.emulator.callbacks import Route
+from escalate.emulator.faults import Order, What
+from escalate.emulator.wire import NoAnswer
+from escalate.plivo.causes import HangupSource
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from escalate.emulator.call import Call
+    from escalate.emulator.exchange import Exchange
+
+_ACCOUNT: Final = "/v1/Account/{auth_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A status, and the fields of the answer besides `api_id`."""
+
+    status: int
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def error(cls, status: int, text: str) -> Reply:
+        """Return an answer in the form of Plivo's errors."""
+        return cls(status, {"error": text})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request, read."""
+
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    body: Mapping[str, Any]
+
+
+_NOT_FOUND: Final = Reply.error(404, "not found")
+Handler = Callable[["Exchange", Asked], Awaitable[Reply]]
+
+
+async def transfer(exchange: Exchange, asked: Asked) -> Reply:
+    """Accept a new document for a live call; 202 says nothing about whether it can be fetched."""
+    if asked.body.get("legs", "aleg") != "aleg":
+        return Reply.error(501, "the local Plivo transfers the A leg only (legs=aleg)")
+    if not asked.body.get("aleg_url"):
+        return Reply.error(400, "aleg_url parameter is missing")
+    call = exchange.live(asked.path["call_uuid"])
+    if call is None:
+        return _NOT_FOUND
+    call.move_to(Route(str(asked.body["aleg_url"]), str(asked.body.get("aleg_method", "POST"))))
+    return Reply(202, {"message": "call transferred", "call_uuids": [call.uuid]})
+
+
+async def hang_up(exchange: Exchange, asked: Asked) -> Reply:
+    """End a live call, and with it everybody it is bridged to."""
+    call = exchange.live(asked.path["call_uuid"])
+    if call is None:
+        return _NOT_FOUND
+    call.end(4000, HangupSource.API_REQUEST)
+    return Reply(204)
+
+
+async def look(exchange: Exchange, asked: Asked) -> Reply:
+    """Describe a live call (`status=live`), or the record of one that is over."""
+    call = exchange.calls.get(asked.path["call_uuid"])
+    if call is None:
+        return _NOT_FOUND
+    if asked.query.get("status") == "live":
+        return _NOT_FOUND if call.ending else Reply(200, _live(call))
+    if "status" in asked.query:
+        return Reply.error(501, "the local Plivo knows status=live only")
+    return Reply(200, _record(call)) if call.ending else _NOT_FOUND
+
+
+async def look_at_all(exchange: Exchange, asked: Asked) -> Reply:
+    """List the ids of live calls; nothing is ever queued."""
+    match asked.query.get("status"):
+        case "live":
+            live = [call.uuid for call in exchange.calls.values() if call.ending is None]
+            return Reply(200, {"calls": live})
+        case "queued":
+            return Reply(200, {"calls": []})
+    return Reply.error(501, "the local Plivo lists calls with status=live or status=queued only")
+
+
+async def stop_stream(exchange: Exchange, asked: Asked) -> Reply:
+    """Stop the stream of a call; Plivo closes its socket."""
+    call = exchange.live(asked.path["call_uuid"])
+    stream = call.stream if call else None
+    if stream is None or asked.path.get("stream_id", stream.stream_id) != stream.stream_id:
+        return _NOT_FOUND
+    stream.stop()
+    return Reply(204)
+
+
+def routes(exchange: Exchange) -> list[Path]:
+    """Return the API's paths."""
+    table: list[tuple[str, str, Handler]] = [
+        ("/Call/", "GET", look_at_all),
+        ("/Call/{call_uuid}/", "POST", transfer),
+        ("/Call/{call_uuid}/", "DELETE", hang_up),
+        ("/Call/{call_uuid}/", "GET", look),
+        ("/Call/{call_uuid}/Stream/", "DELETE", stop_stream),
+        ("/Call/{call_uuid}/Stream/{stream_id}/", "DELETE", stop_stream),
+        ("/{anything:path}", "*", _not_emulated),
+    ]
+    return [
+        Path(
+            _ACCOUNT + path,
+            _Endpoint(exchange, handler).answer,
+            methods=["GET", "POST", "DELETE", "PUT"] if method == "*" else [method],
+        )
+        for path, method, handler in table
+    ]
+
+
+class _Endpoint:
+    """What all of the API has in common: faults, credentials, reading, logging."""
+
+    def __init__(self, exchange: Exchange, handler: Handler) -> None:
+        self._exchange = exchange
+        self._handler = handler
+
+    async def answer(self, request: Request) -> Response:
+        """Answer one request, or do to it what a fault demands."""
+        services = self._exchange.services
+        raw = (await request.body()).decode("utf-8", "replace")
+        path = request.url.path
+        order = services.faults.order_for("rest", request.method, path)
+        if order and order.what in (What.TIMEOUT, What.DROP):
+            self._log(request, raw, None, None, order)
+            return NoAnswer(at_once=order.what is What.DROP)
+        if order and order.what is What.STATUS:
+            reply = Reply.error(int(order.amount), "a fault on order")
+        else:
+            reply = await self._carry_out(request, raw, order)
+        content = {"api_id": str(uuid.uuid4()), **reply.fields}
+        self._log(request, raw, reply.status, content, order)
+        if order and order.what is What.LOST_ANSWER:
+            return NoAnswer(at_once=True)
+        if reply.status == 204:
+            return Response(status_code=204)
+        return JSONResponse(content, status_code=reply.status)
+
+    async def _carry_out(self, request: Request, raw: str, order: Order | None) -> Reply:
+        if order and order.what is What.DELAY:
+            await self._exchange.services.clock.sleep(order.amount)
+        if not self._authorized(request):
+            return Reply.error(401, "Could not verify your access level for that URL")
+        try:
+            body = _read(raw, request.headers.get("content-type", ""))
+        except ValueError:
+            return Reply.error(400, "the body is neither JSON nor a form")
+        self._exchange.services.mask.remember(str(body.get("sip_auth_password") or ""))
+        asked = Asked(request.path_params, dict(request.query_params), body)
+        reply = await self._handler(self._exchange, asked)
+        for _ in range(int(order.amount) - 1 if order and order.what is What.REPEAT else 0):
+            await self._handler(self._exchange, asked)
+        return reply
+
+    def _authorized(self, request: Request) -> bool:
+        scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+        try:
+            given = base64.b64decode(credentials, validate=True)
+        except binascii.Error:
+            return False
+        services = self._exchange.services
+        wanted = f"{services.auth_id}:{services.auth_token}".encode()
+        right_account = request.path_params["auth_id"] == services.auth_id
+        return scheme.lower() == "basic" and right_account and secrets.compare_digest(given, wanted)
+
+    def _log(
+        self,
+        request: Request,
+        raw: str,
+        status: int | None,
+        response: object,
+        order: Order | None,
+    ) -> None:
+        call_uuid = request.path_params.get("call_uuid")
+        path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        self._exchange.services.log.add(
+            "rest",
+            call_uuid if call_uuid in self._exchange.calls else None,
+            method=request.method,
+            path=path,
+            status=status,
+            response=response,
+            **({"body": raw} if raw else {}),
+            **({"fault": order.what.value} if order else {}),
+        )
+
+
+async def _not_emulated(_: Exchange, asked: Asked) -> Reply:
+    path = asked.path["anything"]
+    if not path.endswith("/"):
+        return _NOT_FOUND
+    return Reply.error(501, f"the local Plivo does not emulate this method of {path}")
+
+
+def _read(raw: str, content_type: str) -> dict[str, Any]:
+    """Return the fields of a body.
+
+    Raises:
+        ValueError: It is not what its type says, or JSON that is no object.
+    """
+    if not raw.strip():
+        return {}
+    if content_type.startswith("application/x-www-form-urlencoded"):
+        return dict(parse_qsl(raw, keep_blank_values=True))
+    data = json.loads(raw)
+    if not isinstance(data, dict):
+        raise ValueError("not an object")
+    return data
+
+
+def _live(call: Call) -> dict[str, Any]:
+    return {
+        "call_status": call.status,
+        "call_uuid": call.uuid,
+        "caller_name": call.caller_name,
+        "direction": call.direction,
+        "from": call.from_.lstrip("+"),
+        "to": call.to.lstrip("+"),
+        "request_uuid": call.uuid,
+        "session_start": call.date_of(call.started_at),
+        **({"parent_call_uuid": call.parent} if call.parent else {}),
+    }
+
+
+def _record(call: Call) -> dict[str, Any]:
+    ending = call.ending
+    assert ending is not None
+    return {
+        "answer_time": call.date_of(call.answered_at) or None,
+        "bill_duration": -(-round(call.duration_s) // 60) * 60,
+        "call_direction": call.direction,
+        "call_duration": round(call.duration_s),
+        "call_state": "ANSWER" if call.answered_at is not None else "NO_ANSWER",
+        "call_uuid": call.uuid,
+        "end_time": call.date_of(ending.at),
+        "from_number": call.from_.lstrip("+"),
+        "hangup_cause_code": ending.code,
+        "hangup_cause_name": ending.cause,
+        "hangup_source": ending.source.value,
+        "initiation_time": call.date_of(call.started_at),
+        "parent_call_uuid": call.parent,
+        "to_number": call.to.lstrip("+"),
+        "total_amount": "0.00000",
+    }

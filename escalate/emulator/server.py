@@ -1,0 +1,163 @@
+"""The process: one app on a plain port and, if wanted, on a TLS port as well."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import uvicorn
+from starlette.applications import Starlette
+
+from escalate.emulator import rest, tls
+from escalate.emulator.callbacks import Fetcher, new_http
+from escalate.emulator.clock import Clock
+from escalate.emulator.control import Control
+from escalate.emulator.exchange import Exchange
+from escalate.emulator.faults import Faults
+from escalate.emulator.log import EventLog
+from escalate.emulator.masking import Mask
+from escalate.emulator.services import Background, Config, Services
+from escalate.emulator.wire import Wire
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import httpx
+    from starlette.types import ASGIApp
+
+_HOST: Final = "127.0.0.1"
+_PATIENCE_S: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The one account of the carrier."""
+
+    auth_id: str
+    auth_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where to listen on loopback; 0 means any free port, None for `tls` means not at all."""
+
+    http: int = 0
+    tls: int | None = None
+    tls_directory: Path | None = None
+
+
+async def serve(
+    account: Account,
+    ports: Ports,
+    *,
+    config: Config | None = None,
+    ready: Callable[[str], None],
+    stop: asyncio.Event,
+) -> None:
+    """Run the local Plivo until `stop` is set; calls `ready` with its base URL once it listens.
+
+    Raises:
+        OSError: A port is taken, or the TLS directory cannot be written.
+    """
+    async with new_http() as http:
+        exchange = Exchange(_services(account, config or Config(), http))
+        sockets = [_bind(ports.http)]
+        base_url = f"http://{_HOST}:{sockets[0].getsockname()[1]}"
+        about: dict[str, Any] = {"base_url": base_url, "pid": os.getpid(), "tls_port": None}
+        app = _app(exchange, about)
+        servers = [_Server(_options(app))]
+        if ports.tls is not None and ports.tls_directory is not None:
+            certificates = tls.issue(ports.tls_directory)
+            sockets.append(_bind(ports.tls))
+            about["tls_port"] = sockets[1].getsockname()[1]
+            about["ca"] = str(certificates.authority)
+            servers.append(_Server(_options(app, ssl_certfile=str(certificates.server))))
+        await _run(servers, sockets, lambda: ready(base_url), stop)
+        await exchange.forget()
+
+
+async def _run(
+    servers: list[_Server],
+    sockets: list[socket.socket],
+    ready: Callable[[], None],
+    stop: asyncio.Event,
+) -> None:
+    running = [
+        asyncio.create_task(server.serve(sockets=[listener]))
+        for server, listener in zip(servers, sockets, strict=True)
+    ]
+    for server in servers:
+        await server.up.wait()
+    ready()
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([stopping, *running], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    for server in servers:
+        server.should_exit = True
+    await asyncio.gather(*running)
+
+
+class _Server(uvicorn.Server):
+    """A server that tells when it is up and leaves signals to whoever runs the process."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _services(account: Account, config: Config, http: httpx.AsyncClient) -> Services:
+    mask, clock, faults = Mask(), Clock(), Faults()
+    mask.remember(account.auth_token)
+    log = EventLog(clock, mask)
+    fetcher = Fetcher(auth_token=account.auth_token, http=http, log=log, clock=clock, faults=faults)
+    return Services(
+        auth_id=account.auth_id,
+        auth_token=account.auth_token,
+        config=config,
+        clock=clock,
+        log=log,
+        mask=mask,
+        faults=faults,
+        fetcher=fetcher,
+        background=Background(log),
+    )
+
+
+def _app(exchange: Exchange, about: dict[str, Any]) -> ASGIApp:
+    app = Starlette(routes=[*Control(exchange, about).routes(), *rest.routes(exchange)])
+    # Plivo's paths end in a slash; a redirect would hide that one was forgotten.
+    app.router.redirect_slashes = False
+    return Wire(app)
+
+
+def _options(app: ASGIApp, ssl_certfile: str | None = None) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        lifespan="off",
+        log_level="error",
+        access_log=False,
+        proxy_headers=False,
+        ssl_certfile=ssl_certfile,
+        timeout_graceful_shutdown=_PATIENCE_S,
+        ws="none",
+    )
+
+
+def _bind(port: int) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((_HOST, port))
+    return listener

@@ -1,0 +1,94 @@
+"""What everything that runs for a call may use: time, log, requests, settings, background work."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from escalate.emulator.callbacks import Fetcher, Params, Route
+    from escalate.emulator.clock import Clock
+    from escalate.emulator.faults import Faults
+    from escalate.emulator.log import EventLog
+    from escalate.emulator.masking import Mask
+
+
+class Config(BaseModel):
+    """What can be set about the carrier.
+
+    Attributes:
+        numbers: The numbers the account owns; empty means every number that was called.
+        auth_timeout_s: How long an endpoint may stay silent after its challenge. Plivo's own
+            time is not documented.
+        stream_retry_s: The wait before the media WebSocket is tried again.
+        cause_names_in_action: Whether a Dial's action gets HangupCauseName and HangupCauseCode;
+            Plivo's pages disagree.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    numbers: list[str] = Field(default_factory=list)
+    auth_timeout_s: float = Field(default=5.0, gt=0)
+    stream_retry_s: float = Field(default=1.0, ge=0)
+    cause_names_in_action: bool = True
+
+
+class Background:
+    """Keeps tasks alive until they end, and reports those that break."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run something that nobody waits for."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    async def stop(self) -> None:
+        """Cancel what still runs and wait until it has ended."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (exc := task.exception()) is not None:
+            self._log.add("emulator.error", error="".join(traceback.format_exception(exc)))
+
+
+@dataclass(slots=True)
+class Services:
+    """The parts of the carrier that are not a call."""
+
+    auth_id: str
+    auth_token: str = field(repr=False)
+    config: Config
+    clock: Clock
+    log: EventLog
+    mask: Mask
+    faults: Faults
+    fetcher: Fetcher
+    background: Background
+    called_numbers: set[str] = field(default_factory=set)
+
+    def notify(self, what: str, route: Route, params: Params, call: str) -> None:
+        """Send an event whose answer nobody reads; it is tried as its URL says."""
+
+        async def send() -> None:
+            await self.fetcher.fetch(what, route, params, call)
+
+        self.background.start(send())
+
+    def owns(self, number: str) -> bool:
+        """Tell whether a number may be shown as the account's own caller id."""
+        plain = number.lstrip("+")
+        return plain in ({own.lstrip("+") for own in self.config.numbers} or self.called_numbers)

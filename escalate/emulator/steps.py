@@ -1,0 +1,141 @@
+"""How each element is carried out. A new element is a function here and a row in `STEPS`.
+
+A step returns the document that takes over, or None for "go on with the next element".
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from escalate.emulator import parameters, sounds
+from escalate.emulator.call import Call, CallEnds
+from escalate.emulator.callbacks import Route
+from escalate.emulator.dial import Dialling
+from escalate.emulator.elements import (
+    Dial,
+    Element,
+    Hangup,
+    Play,
+    Redirect,
+    Speak,
+    Stream,
+    Wait,
+)
+from escalate.emulator.media import MediaStream
+from escalate.plivo.causes import HangupSource
+
+if TYPE_CHECKING:
+    from escalate.emulator.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Goto:
+    """The document that comes next, and what kind of URL it comes from."""
+
+    what: str
+    route: Route
+    params: dict[str, str] = field(default_factory=dict)
+
+
+Step = Callable[[Call, Any, "Services"], Awaitable[Goto | None]]
+
+
+async def _stream(call: Call, element: Stream, services: Services) -> Goto | None:
+    """Stream; keepCallAlive decides whether the document waits for the end of it."""
+    if call.stream is not None:
+        call.report("stream.refused", url=element.body, reason="one stream per call")
+        return None
+    stream = MediaStream(call, element, services)
+    call.stream = stream
+    if element.keep_call_alive:
+        await _stream_alone(call, stream)
+    else:
+        services.background.start(_stream_beside(call, stream))
+    return None
+
+
+async def _stream_alone(call: Call, stream: MediaStream) -> None:
+    """Occupy the document: a transfer that comes meanwhile is due only afterwards."""
+    call.hold(True)
+    try:
+        await stream.run()
+    finally:
+        call.stream = None
+        call.hold(False)
+
+
+async def _stream_beside(call: Call, stream: MediaStream) -> None:
+    """Stream while the document goes on, until the call or the stream ends."""
+    work = [asyncio.create_task(stream.run()), asyncio.create_task(call.over.wait())]
+    try:
+        await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in work:
+            task.cancel()
+        await asyncio.gather(*work, return_exceptions=True)
+        call.stream = None
+
+
+async def _sound(call: Call, element: Speak | Play | Wait, services: Services) -> Goto | None:
+    source = type(element).__name__.lower()
+    sound = await sounds.of(element, call, services)
+    try:
+        await sounds.play(
+            sound, lambda frame, at: call.ear.hear(source, frame, at, sound.text), services
+        )
+    finally:
+        call.ear.finish(source)
+    return None
+
+
+async def _dial(call: Call, element: Dial, services: Services) -> Goto | None:
+    dialling = Dialling(element, call, services)
+    action = Route(element.action, element.method) if element.action else None
+    try:
+        params = await dialling.run()
+    except asyncio.CancelledError:
+        if call.ending and action:
+            services.notify("action", action, dialling.result(), call.uuid)
+        raise
+    if action is None:
+        return None
+    if element.redirect:
+        return Goto("action", action, params)
+    services.notify("action", action, params, call.uuid)
+    return None
+
+
+async def _redirect(call: Call, element: Redirect, services: Services) -> Goto | None:
+    params = parameters.standard(call, services, "Redirect")
+    return Goto("redirect", Route(element.body, element.method), params)
+
+
+async def _hangup(call: Call, element: Hangup, services: Services) -> Goto | None:
+    if element.schedule is not None:
+        services.background.start(_hang_up_later(call, element.schedule))
+        return None
+    if element.reason and call.answered_at is None:
+        raise CallEnds(3010 if element.reason == "busy" else 3020, HangupSource.ANSWER_XML)
+    raise CallEnds(4000, HangupSource.ANSWER_XML)
+
+
+async def _hang_up_later(call: Call, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await call.over.wait()
+    except TimeoutError:
+        call.end(6000, HangupSource.ANSWER_XML)
+
+
+STEPS: Final[Mapping[type[Element], Step]] = {
+    Stream: _stream,
+    Speak: _sound,
+    Play: _sound,
+    Wait: _sound,
+    Dial: _dial,
+    Redirect: _redirect,
+    Hangup: _hangup,
+}

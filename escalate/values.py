@@ -45,7 +45,7 @@ class Outcome(StrEnum):
     GOODBYE = "goodbye"  # nobody could be reached; the caller was told so and the call ended
     CALLER_LEFT = "caller_left"
     CANCELLED = "cancelled"  # the caller took the request back
-    REFUSED = "refused"  # the caller never left the bot: closed, not allowed, or the carrier said no
+    REFUSED = "refused"  # he never left the bot: closed, not allowed, or not moved
 
 
 class Reason(StrEnum):

@@ -1,0 +1,319 @@
+"""One process's part in the calls: it applies events to the store and carries out what follows.
+
+Any number of exchanges may work on one store: the bot's process, the web side, a replica of either.
+None of them holds truth. An event is applied where it arrives; a step that nobody reports is looked
+after by whichever exchange sees its deadline first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import re2
+
+from escalate.detect import Detector
+from escalate.errors import CallGone, CarrierError, RequestRefused, StoreUnavailable
+from escalate.live_call import LiveCall
+from escalate.plivo.client import PlivoClient
+from escalate.plivo.urls import with_retries
+from escalate.settings import Settings
+from escalate.store import SqliteStore, Store
+from escalate.transfer import Call, DocumentOwner, LastResort, Received, plan, receive
+from escalate.transfer import commands as c
+from escalate.transfer import events as e
+from escalate.values import Trigger
+
+if TYPE_CHECKING:
+    from escalate.store import Change
+
+log = logging.getLogger("escalate")
+
+_LOOK_EVERY_S: Final = 0.5
+_FORGET_EVERY_S: Final = 60.0
+_PATIENCE_S: Final = 5.0
+
+# Whatever a caller says, the engine's time stays linear in its length.
+_linear_time: Final = re2.compile
+
+OnAlarm = Callable[[str, c.RaiseAlarm], None]
+
+
+class Exchange:
+    """Applies events, carries out commands, and looks after calls that nobody reports on.
+
+    It starts by itself on first use; as an async context manager it also stops, waiting a bounded
+    time for requests in flight. `clock` gives seconds since the epoch. `on_alarm(call_uuid, alarm)`
+    is called for whatever an operator should know; without it alarms are logged.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        store: Store | None = None,
+        plivo: PlivoClient | None = None,
+        clock: Callable[[], float] = time.time,
+        on_alarm: OnAlarm | None = None,
+    ) -> None:
+        self.settings = settings
+        self.store: Store = store or SqliteStore(settings.store)
+        self.plivo = plivo or PlivoClient(
+            settings.plivo_auth_id, settings.plivo_auth_token, base_url=settings.plivo_api
+        )
+        self.clock = clock
+        self._on_alarm = on_alarm
+        self._live: dict[str, LiveCall] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._open: AsyncExitStack | None = None
+        self._starting = asyncio.Lock()
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Start."""
+        await self.ready()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Wait, bounded, for what is in flight; then let go of store and network."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+            self._keeper = None
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=_PATIENCE_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        stack, self._open = self._open, None
+        if stack is not None:
+            await stack.aclose()
+
+    async def ready(self) -> None:
+        """Connect to store and carrier, once.
+
+        Raises:
+            StoreUnavailable: The store cannot be opened; the next call tries again.
+        """
+        if self._open is not None:
+            return
+        async with self._starting:
+            if self._open is not None:
+                return
+            async with AsyncExitStack() as stack:
+                await stack.enter_async_context(self.store)
+                await stack.enter_async_context(self.plivo)
+                self._open = stack.pop_all()
+            self._keeper = asyncio.create_task(self._look_after_calls(), name="escalate-keeper")
+
+    def call(self, call_uuid: str) -> LiveCall:
+        """Return a handle on the caller's leg for one conversation. Does no I/O.
+
+        `call_uuid` is the carrier's id of the caller's leg. Take a new handle for each
+        conversation: a caller who comes back from a transfer begins a new one.
+        """
+        return LiveCall(
+            self, call_uuid, Detector(self.settings.detect, compile_expressions=_linear_time)
+        )
+
+    def lend(self, live: LiveCall) -> None:
+        """Let commands for this call reach the bot that holds its media in this process."""
+        self._live[live.call_uuid] = live
+
+    def take_back(self, live: LiveCall) -> None:
+        """Forget a bot that no longer holds its call's media."""
+        if self._live.get(live.call_uuid) is live:
+            del self._live[live.call_uuid]
+
+    async def answered(self, call_uuid: str) -> Call:
+        """Begin a call whose first document is ours."""
+        return await self._begin(call_uuid, DocumentOwner.OURS)
+
+    async def adopt(self, call_uuid: str) -> Call:
+        """Return the call; one that we did not answer is taken over once the carrier knows it.
+
+        Raises:
+            CallGone: The carrier knows no such live call: the id proves nothing.
+            CarrierUnreachable: The carrier could not be asked.
+        """
+        await self.ready()
+        known = await self.store.load(call_uuid)
+        if known is not None:
+            return known
+        if not await self.plivo.is_live(call_uuid):
+            raise CallGone("the carrier knows no live call with this id")
+        return await self._begin(call_uuid, DocumentOwner.THEIRS)
+
+    async def _begin(self, call_uuid: str, owner: DocumentOwner) -> Call:
+        await self.ready()
+        now = self.clock()
+
+        def begin(stored: Call | None) -> Received:
+            fresh = stored or Call(call_uuid, owner, opened_at=now)
+            return Received(fresh, (), changed=stored is None)
+
+        received = await self.store.apply(call_uuid, begin)
+        assert received is not None
+        return received.call
+
+    async def receive(self, call_uuid: str, event: e.Event) -> Call | None:
+        """Apply an event, start carrying out what follows from it, and return the call.
+
+        None: no such call is known, and nothing was done.
+
+        Raises:
+            StoreUnavailable: Nothing was changed.
+        """
+        await self.ready()
+        received = await self.store.apply(call_uuid, self._change(event))
+        if received is None:
+            return None
+        if not received.changed:
+            log.debug("call %s: %s changes nothing", call_uuid, type(event).__name__)
+        for command in received.commands:
+            self.spawn(self._carry_out(received.call, command))
+        return received.call
+
+    def _change(self, event: e.Event) -> Change:
+        now = self.clock()
+        return lambda call: None if call is None else receive(call, event, now)
+
+    def request(
+        self, trigger: Trigger, rule: str, *, wanted: str | None = None, bot_left: bool = True
+    ) -> e.Requested:
+        """Return the event that opens an escalation, routed by today's settings.
+
+        Without a bot (`bot_left` false) the last resort cannot be the bot.
+        """
+        handoff = self.settings.handoff
+        return e.Requested(
+            escalation=secrets.token_hex(8),
+            trigger=trigger,
+            rule=rule,
+            plan=plan(self.settings.routes(), wanted=wanted),
+            budget_s=handoff.budget_s,
+            last_resort=handoff.last_resort if bot_left else LastResort.GOODBYE,
+            limits=self.settings.limits,
+        )
+
+    def arrived(self, stream: int) -> e.CallerArrived:
+        """Return the event of a caller who left stream number `stream`."""
+        rescue = self.request(Trigger.BOT_LOST, "stream lost", bot_left=False)
+        return e.CallerArrived(stream, rescue)
+
+    def next_url(self, call: Call) -> str:
+        """Return where the caller's leg goes after its present stream."""
+        base = f"{self.settings.public_url}/calls/{call.call_uuid}"
+        return with_retries(f"{base}/next?stream={call.stream}")
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run `work` beside everything else, and keep it until it is done."""
+        task = asyncio.create_task(self._guard(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+        """Log what a task could not do; its step has a deadline, so somebody will look after it."""
+        try:
+            await work
+        except (CarrierError, StoreUnavailable) as error:
+            log.warning("put off: %s", error)
+
+    # --- commands ---------------------------------------------------------------------------
+
+    async def _carry_out(self, call: Call, command: c.Command) -> None:
+        match command:
+            case c.ReleaseStream():
+                await self._release(call)
+            case c.MoveCaller():
+                await self._move(call)
+            case c.StopStream():
+                await self._stop_stream(call)
+            case c.CheckCaller():
+                await self._check(call)
+            case c.RaiseAlarm():
+                self._raise_alarm(call, command)
+
+    async def _release(self, call: Call) -> None:
+        """Have the bot put down the media; a bot that is not here is parted from it by request."""
+        live = self._live.get(call.call_uuid)
+        if live is None or not await live.release():
+            await self._stop_stream(call)
+
+    async def _stop_stream(self, call: Call) -> None:
+        try:
+            await self.plivo.stop_stream(call.call_uuid)
+        except CallGone:
+            # Either the leg or only its stream is gone; the next deadline finds out which.
+            log.debug("call %s: there is no stream to stop", call.call_uuid)
+
+    async def _move(self, call: Call) -> None:
+        held = call.open_escalation
+        if held is None:
+            return
+        event: e.Event
+        try:
+            await self.plivo.transfer(call.call_uuid, self.next_url(call))
+            event = e.MoveAccepted(held.id)
+        except CallGone:
+            event = e.CallerHungUp()
+        except RequestRefused as error:
+            log.error("call %s: the carrier refused the transfer: %s", call.call_uuid, error)
+            event = e.MoveRefused(held.id)
+        except CarrierError as error:
+            # It may have been carried out. The caller's arrival or the deadline will tell.
+            log.warning("call %s: the transfer was not answered: %s", call.call_uuid, error)
+            return
+        await self.receive(call.call_uuid, event)
+
+    async def _check(self, call: Call) -> None:
+        held = call.open_escalation
+        if held is None:
+            return
+        alive = await self.plivo.is_live(call.call_uuid)
+        await self.receive(call.call_uuid, e.CallerChecked(held.id, alive=alive))
+
+    def _raise_alarm(self, call: Call, alarm: c.RaiseAlarm) -> None:
+        log.error(
+            "call %s: alarm %s reason=%s destination=%s",
+            call.call_uuid,
+            alarm.alarm,
+            alarm.reason,
+            alarm.destination,
+        )
+        if self._on_alarm is not None:
+            self._on_alarm(call.call_uuid, alarm)
+
+    def alarm_request(self, where: str) -> None:
+        """Tell the operator that a request at `where` could not be served as it should."""
+        log.error("alarm request_not_served route=%s", where)
+
+    # --- looking after ----------------------------------------------------------------------
+
+    async def _look_after_calls(self) -> None:
+        """Deliver deadlines, and delete words whose time has come."""
+        forget_at = 0.0
+        while True:
+            await self._guard(self._deliver_deadlines())
+            if self.clock() >= forget_at:
+                forget_at = self.clock() + _FORGET_EVERY_S
+                await self._guard(self.store.forget(self.clock() - self.settings.retention_s))
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def _deliver_deadlines(self) -> None:
+        for call in await self.store.due(self.clock()):
+            held = call.open_escalation
+            if held is not None and held.deadline is not None:
+                await self.receive(call.call_uuid, e.DeadlinePassed(held.id, held.deadline))

@@ -1,0 +1,294 @@
+"""A conversation between a caller and a bot, and the one request for a human that may come of it.
+
+Adapters translate their framework into these methods and lend the call a `Bot`. The order of steps,
+the latch and the words that are said are here, so that every framework behaves the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+from escalate.detect import (
+    BotFailed,
+    BotSaid,
+    Decision,
+    Detector,
+    Digit,
+    Escalate,
+    Heard,
+    Retract,
+    Signal,
+)
+from escalate.errors import CarrierError, StoreUnavailable
+from escalate.transfer import DocumentOwner, Ending, Escalation, State
+from escalate.transfer import events as e
+from escalate.values import Outcome, Party, Reason, Said, Trigger
+
+if TYPE_CHECKING:
+    from escalate.exchange import Exchange
+
+log = logging.getLogger("escalate")
+
+_WATCH_S: Final = 30.0
+
+
+class Bot(Protocol):
+    """What an adapter lends to a call. None of these may raise."""
+
+    def hold(self) -> None:
+        """Stop the bot at once: nothing it has begun to say goes on, nothing new is begun."""
+
+    async def announce(self, text: str) -> None:
+        """Speak `text` so that the caller cannot talk over it; return when he has heard it."""
+
+    async def release(self) -> None:
+        """Put down the caller's media without ending the call."""
+
+    async def resume(self, text: str | None) -> None:
+        """Let the bot go on with the caller, after saying `text` if there is any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """A caller the bot has had before: what to say to him first, and what was said until then."""
+
+    text: str
+    history: Sequence[Said]
+
+
+class LiveCall:
+    """A handle on one caller's conversation, made by `Switchboard.call`.
+
+    Without a framework: `hear` each transcript, or `await transfer()`.
+    """
+
+    def __init__(self, exchange: Exchange, call_uuid: str, detector: Detector) -> None:
+        self.call_uuid = call_uuid
+        self._exchange = exchange
+        self._detector = detector
+        self._bot: Bot | None = None
+        self._request: asyncio.Task[Ending] | None = None
+        self._escalation: str | None = None
+        self._announcing: asyncio.Task[None] | None = None
+        self._finished = False
+        self._closed = False
+
+    def __repr__(self) -> str:
+        return f"LiveCall({self.call_uuid!r})"
+
+    @property
+    def destinations(self) -> tuple[str, ...]:
+        """The names a caller may be sent to, in the order they are tried."""
+        return tuple(route.name for route in self._exchange.settings.routes())
+
+    @property
+    def drain_s(self) -> float:
+        """How long the carrier may still play what it was sent (seconds)."""
+        return self._exchange.settings.handoff.drain_s
+
+    # --- what adapters report ---------------------------------------------------------------
+
+    def attach(self, bot: Bot) -> None:
+        """Let escalations of this call use `bot`."""
+        self._bot = bot
+
+    async def begin(self) -> Resumption | None:
+        """Report that the caller's media reached the bot.
+
+        Returns what to say to a caller who was here before, None for a new one.
+
+        Raises:
+            CallGone: Neither we nor the carrier know this call.
+            StoreUnavailable: The store cannot be read.
+        """
+        before = await self._exchange.adopt(self.call_uuid)
+        self._exchange.lend(self)
+        call = await self._exchange.receive(self.call_uuid, e.StreamStarted()) or before
+        if call.stream == 1:
+            return None
+        say = self._exchange.settings.say
+        ending = call.escalation.ending if call.escalation is not None else None
+        # The stream that brings him back is what ends his escalation.
+        returned = ending is not None and ending.at >= (call.stream_since or 0.0)
+        history = await self._exchange.store.words(self.call_uuid)
+        return Resumption(say.returning if returned else say.reconnected, history)
+
+    def hear(
+        self, text: str, *, final: bool = True, language: str | None = None
+    ) -> Decision | None:
+        """Take in words of the caller; `final` is False for an interim result.
+
+        Microseconds, no I/O. When the decision is to escalate, the bot is already held when this
+        returns.
+        """
+        if final and text.strip():
+            self._remember(Party.CALLER, text)
+        return self._take(Heard(text, final, language))
+
+    def bot_said(self, text: str) -> Decision | None:
+        """Take in a whole utterance of the bot."""
+        if text.strip():
+            self._remember(Party.BOT, text)
+        return self._take(BotSaid(text))
+
+    def press(self, digit: str) -> Decision | None:
+        """Take in a key the caller pressed."""
+        return self._take(Digit(digit))
+
+    def bot_failed(self, part: str = "bot") -> Decision | None:
+        """Take in that a part of the bot reported an error."""
+        return self._take(BotFailed(part))
+
+    async def finish(self) -> None:
+        """Record that the bot ended the conversation on purpose, before its media is put down."""
+        call = await self._exchange.receive(self.call_uuid, e.BotFinished())
+        self._finished = call is not None and call.over
+
+    async def close(self) -> None:
+        """Let go of the call. A request in flight goes on; a recorded finish is carried out.
+
+        Where the document is not ours nothing follows the stream, so the leg is hung up by request.
+        """
+        self._closed = True
+        self._bot = None
+        self._exchange.take_back(self)
+        if not self._finished:
+            return
+        call = await self._exchange.store.load(self.call_uuid)
+        if call is not None and call.document is DocumentOwner.THEIRS and not call.ended:
+            try:
+                await self._exchange.plivo.hang_up(self.call_uuid)
+            except CarrierError as error:
+                log.warning("call %s: not hung up: %s", self.call_uuid, error)
+
+    # --- asking for a human -----------------------------------------------------------------
+
+    def request(self, trigger: Trigger, rule: str, *, to: str | None = None) -> bool:
+        """Ask for a human; False when somebody has asked already. Does not wait, does no I/O.
+
+        `to` names a configured destination that is tried first.
+        """
+        if self._request is not None and not self._request.done():
+            return False
+        if self._bot is not None:
+            self._bot.hold()
+        self._request = asyncio.create_task(self._hand_over(trigger, rule, to))
+        return True
+
+    async def transfer(self, reason: str = "", *, to: str | None = None) -> Ending:
+        """Ask for a human, or join the request that is under way; return how it ended.
+
+        `reason` is kept for the record; `to` names a configured destination that is tried first.
+        """
+        self.request(Trigger.APPLICATION, reason or "transfer()", to=to)
+        assert self._request is not None
+        return await asyncio.shield(self._request)
+
+    async def release(self) -> bool:
+        """Have the bot put down the media; False when no bot holds it here."""
+        if self._bot is None:
+            return False
+        await self._bot.release()
+        return True
+
+    @property
+    def is_escalating(self) -> bool:
+        """Whether a request for a human is under way."""
+        return self._request is not None and not self._request.done()
+
+    def _take(self, signal: Signal) -> Decision | None:
+        decision = self._detector.receive(signal, self._exchange.clock())
+        if isinstance(decision, Escalate):
+            rule = decision.evidence[0].rule if decision.evidence else decision.trigger.value
+            self.request(decision.trigger, rule)
+        elif isinstance(decision, Retract):
+            self._retract()
+        return decision
+
+    def _remember(self, party: Party, text: str) -> None:
+        said = Said(party, text, self._exchange.clock())
+        self._exchange.spawn(self._exchange.store.remember(self.call_uuid, said))
+
+    def _retract(self) -> None:
+        if self._escalation is not None:
+            self._exchange.spawn(self._take_back_request(self._escalation))
+
+    async def _take_back_request(self, escalation: str) -> None:
+        call = await self._exchange.receive(self.call_uuid, e.Retracted(escalation))
+        if call is not None and call.open_escalation is None and self._announcing is not None:
+            self._announcing.cancel()
+
+    # --- the steps --------------------------------------------------------------------------
+
+    async def _hand_over(self, trigger: Trigger, rule: str, to: str | None) -> Ending:
+        """Take one request from the decision to its ending."""
+        try:
+            opened = await self._open(trigger, rule, to)
+            if opened.is_open and opened.state is State.ANNOUNCING:
+                self._escalation = opened.id
+                await self._announce(opened)
+                await self._exchange.receive(self.call_uuid, e.AnnouncementEnded(opened.id))
+            ending = opened.ending or await self._ending_of(opened.id)
+        except (StoreUnavailable, CarrierError) as error:
+            log.error("call %s: cannot be handed over: %s", self.call_uuid, error)
+            ending = Ending(Outcome.REFUSED, Reason.UNKNOWN, self._exchange.clock())
+        self._escalation = None
+        await self._go_on(ending)
+        return ending
+
+    async def _open(self, trigger: Trigger, rule: str, to: str | None) -> Escalation:
+        await self._exchange.adopt(self.call_uuid)
+        event = self._exchange.request(trigger, rule, wanted=to)
+        call = await self._exchange.receive(self.call_uuid, event)
+        if call is None or call.escalation is None:
+            raise StoreUnavailable("the call is not in the store any more")
+        held = call.escalation
+        log.info(
+            "call %s: escalation %s trigger=%s rule=%s state=%s",
+            self.call_uuid,
+            held.id,
+            held.trigger,
+            held.rule,
+            held.state,
+        )
+        return held
+
+    async def _announce(self, opened: Escalation) -> None:
+        """Tell the caller, for as long as the step may take and he does not change his mind."""
+        if self._bot is None:
+            return
+        text = self._exchange.settings.say.connecting
+        self._announcing = asyncio.create_task(self._bot.announce(text))
+        _, late = await asyncio.wait([self._announcing], timeout=opened.limits.announce_s)
+        for task in late:
+            task.cancel()
+        self._announcing = None
+
+    async def _ending_of(self, escalation: str) -> Ending:
+        """Wait until the escalation has ended, whoever ends it."""
+        seen = -1
+        while True:
+            call = await self._exchange.store.watch(self.call_uuid, after=seen, timeout_s=_WATCH_S)
+            if call is None:
+                continue
+            seen = call.revision
+            for held in (call.escalation, *call.past):
+                if held is not None and held.id == escalation and held.ending is not None:
+                    return held.ending
+
+    async def _go_on(self, ending: Ending) -> None:
+        """Give the caller back to the bot if he never left it."""
+        log.info(
+            "call %s: ended outcome=%s reason=%s", self.call_uuid, ending.outcome, ending.reason
+        )
+        self._detector.reset(self._exchange.clock())
+        if self._bot is None or self._closed:
+            return
+        if ending.outcome is Outcome.REFUSED:
+            await self._bot.resume(self._exchange.settings.say.unavailable)
+        elif ending.outcome is Outcome.CANCELLED:
+            await self._bot.resume(None)

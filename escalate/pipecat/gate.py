@@ -1,0 +1,131 @@
+"""The gate before the LLM: shut while a human is being fetched, so that the bot stays quiet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pipecat.frames.frames import (
+    Frame,
+    InterruptionFrame,
+    LLMConfigureOutputFrame,
+    LLMContextFrame,
+    StartFrame,
+    TTSSpeakFrame,
+)
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+
+from escalate.values import Party, Said
+
+_ROLES = {Party.CALLER: "user", Party.BOT: "assistant", Party.HUMAN: "user"}
+
+
+class EscalationGate(FrameProcessor):
+    """Stands between the user aggregator and the LLM. Made by `EscalationProcessor`.
+
+    Shut, it drops every run of the LLM and every interruption, in both directions, so that the
+    announcement is heard to its end; all else passes. Until it knows whether the caller is new it
+    keeps the bot's first words back, and drops them if he is not: nobody is greeted twice.
+    """
+
+    def __init__(self, *, on_linked: Callable[[], None], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._on_linked = on_linked
+        self._shut = False
+        self._kept_back: list[tuple[Frame, FrameDirection]] | None = []
+        self._drop_greeting = False
+        self._history: Sequence[Said] = ()
+        self._quiet = asyncio.Event()
+        self._started = asyncio.Event()
+
+    def link(self, processor: FrameProcessor) -> None:
+        """Join the pipeline; a wrong order is refused here, before the pipeline can run.
+
+        Raises:
+            LayoutError: The processors before the gate are not in the order that works.
+        """
+        super().link(processor)
+        self._on_linked()
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Pass, drop or keep back a frame."""
+        await super().process_frame(frame, direction)
+        if isinstance(frame, StartFrame):
+            await self.push_frame(frame, direction)
+            self._started.set()
+            return
+        if self._shut and isinstance(frame, (LLMContextFrame, InterruptionFrame)):
+            return
+        if isinstance(frame, (LLMContextFrame, TTSSpeakFrame)):
+            if self._kept_back is not None:
+                self._kept_back.append((frame, direction))
+                return
+            if self._drop_greeting:
+                self._drop_greeting = False
+                return
+            if isinstance(frame, LLMContextFrame):
+                self._restore(frame.context)
+        await self.push_frame(frame, direction)
+
+    def shut(self) -> None:
+        """Let no run of the LLM through from here on."""
+        self._shut = True
+        self._quiet.clear()
+
+    async def silence(self) -> None:
+        """Stop what the bot has begun to say, and whatever it says without being asked."""
+        # Downstream only: upstream it could cost the aggregator the words just heard.
+        await self.push_frame(InterruptionFrame())
+        # A tool's late result runs the LLM from behind the gate; its words are not spoken.
+        await self.push_frame(LLMConfigureOutputFrame(skip_tts=True))
+        self._quiet.set()
+
+    async def say(self, text: str, *, over_the_caller: bool) -> None:
+        """Speak; `over_the_caller` makes the line survive whatever the caller says meanwhile."""
+        if over_the_caller:
+            await self._quiet.wait()
+        frame = TTSSpeakFrame(text)
+        frame.interruptible = not over_the_caller
+        await self.push_frame(frame)
+
+    async def open(self) -> None:
+        """Let the bot speak again."""
+        self._shut = False
+        await self.push_frame(LLMConfigureOutputFrame(skip_tts=False))
+
+    async def welcome(self) -> None:
+        """The caller is new: let the bot's first words go."""
+        await self._started.wait()
+        kept, self._kept_back = self._kept_back or [], None
+        for frame, direction in kept:
+            await self.push_frame(frame, direction)
+
+    async def welcome_back(self, text: str, history: Sequence[Said]) -> None:
+        """The caller was here before: no greeting, but `text`, and the bot remembers."""
+        await self._started.wait()
+        greeted, self._kept_back = bool(self._kept_back), None
+        self._drop_greeting = not greeted
+        self._history = history
+        await self.say(text, over_the_caller=False)
+
+    def caller_spoke(self) -> None:
+        """Whatever the bot says from here on answers the caller; it is no greeting."""
+        self._drop_greeting = False
+
+    def _restore(self, context: LLMContext) -> None:
+        """Put what was said before into the context, behind its instructions."""
+        history, self._history = self._history, ()
+        if not history:
+            return
+        messages = list(context.get_messages())
+        first = next(
+            (place for place, message in enumerate(messages) if _is_said(message)), len(messages)
+        )
+        said = [{"role": _ROLES[one.party], "content": one.text} for one in history]
+        context.set_messages([*messages[:first], *said, *messages[first:]])
+
+
+def _is_said(message: Any) -> bool:
+    return isinstance(message, dict) and message.get("role") in ("user", "assistant")

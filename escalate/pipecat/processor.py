@@ -1,0 +1,221 @@
+"""The processor after the STT service: it hears, and lends the bot to the call."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from pipecat.adapters.llm.schemas.direct_function import tool_options
+from pipecat.frames.frames import (
+    CancelFrame,
+    EndFrame,
+    ErrorFrame,
+    Frame,
+    FunctionCallResultProperties,
+    InputDTMFFrame,
+    InterimTranscriptionFrame,
+    LLMContextAssistantTurnFrame,
+    StartFrame,
+    TranscriptionFrame,
+)
+from pipecat.processors.frame_processor import (
+    FrameDirection,
+    FrameProcessor,
+    FrameProcessorSetup,
+)
+from pipecat.services.llm_service import FunctionCallParams
+from pipecat.transports.base_transport import BaseTransport
+
+from escalate.errors import EscalateError
+from escalate.live_call import LiveCall
+from escalate.pipecat.gate import EscalationGate
+from escalate.pipecat.hangup import take_over_hang_up
+from escalate.pipecat.layout import check_gate_is_in, check_left_of_gate
+from escalate.values import Trigger
+
+log = logging.getLogger("escalate")
+
+# A recorded finish is one local write; a store that is down must not hold the pipeline's end.
+_RECORD_S: Final = 1.5
+_CLOSE_S: Final = 5.0
+
+# Ways in which a worker is cancelled that nobody in the bot decided on: the caller is still there
+# and wants to go on. Everything else is the bot's own word that it is done.
+_NOT_MEANT: Final = ("interrupt signal", "runner exiting", "fatal error", "no longer do its job")
+
+Tool = Callable[..., Awaitable[None]]
+
+
+class EscalationProcessor(FrameProcessor):
+    """Hands the caller over to a human when he needs one. Drop it in behind the STT service.
+
+        watch = EscalationProcessor(board.call(call_uuid), transport=transport)
+        context = LLMContext(tools=[watch.transfer_to_human])
+        pipeline = Pipeline([transport.input(), stt, watch, user_aggregator, watch.gate, llm, ...])
+
+    Transcripts go through to the aggregator, so that the turn ends as usual and the context keeps
+    the caller's words; `gate` keeps the LLM from answering them. The transport's own hang-up is
+    taken over: a bot that ends the conversation is recorded, and the call ended, by us.
+    """
+
+    def __init__(self, call: LiveCall, *, transport: BaseTransport, **kwargs: Any) -> None:
+        """Watch `call`, whose audio `transport` carries.
+
+        Raises:
+            LayoutError: The transport could end the call behind our back.
+        """
+        super().__init__(**kwargs)
+        self._call = call
+        self.gate = EscalationGate(on_linked=self._check_layout, name=f"{self.name}-gate")
+        self.transfer_to_human: Tool = _tool(call)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._released = False
+        self._disconnected = False
+        self._take_over_hang_up(transport)
+        transport.add_event_handler("on_client_disconnected", self._note_disconnect)
+        call.attach(self)
+
+    def _take_over_hang_up(self, transport: BaseTransport) -> None:
+        take_over_hang_up(transport)
+
+    def _check_layout(self) -> None:
+        check_left_of_gate(self, self.gate)
+
+    async def _note_disconnect(self, *_: object) -> None:
+        self._disconnected = True
+
+    # --- frames -----------------------------------------------------------------------------
+
+    async def setup(self, setup: FrameProcessorSetup) -> None:
+        """Join the pipeline.
+
+        Raises:
+            LayoutError: The gate is not in it.
+        """
+        await super().setup(setup)
+        check_gate_is_in(self.gate)
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Take in what the frame says, then pass it on: the words are heard before anybody acts."""
+        await super().process_frame(frame, direction)
+        match frame:
+            case TranscriptionFrame():
+                self.gate.caller_spoke()
+                self._call.hear(frame.text, language=_tag(frame))
+            case InterimTranscriptionFrame():
+                self._call.hear(frame.text, final=False, language=_tag(frame))
+            case LLMContextAssistantTurnFrame():
+                self._call.bot_said(frame.text)
+            case InputDTMFFrame():
+                self._call.press(frame.button.value)
+            case ErrorFrame():
+                self._call.bot_failed(type(frame.processor).__name__)
+            case StartFrame():
+                self._keep(self._begin())
+            case EndFrame():
+                await self._finish()
+            case CancelFrame() if self._is_meant(frame):
+                await self._finish()
+        await self.push_frame(frame, direction)
+
+    def _is_meant(self, frame: CancelFrame) -> bool:
+        """Whether the bot ends the conversation, and the caller has not left already."""
+        reason = str(frame.reason or "")
+        gone = self._disconnected or self._released
+        return not gone and not any(sign in reason for sign in _NOT_MEANT)
+
+    async def _begin(self) -> None:
+        try:
+            back = await self._call.begin()
+        except EscalateError as error:
+            log.error("call %s: cannot be handed over: %s", self._call.call_uuid, error)
+            back = None
+        if back is None:
+            await self.gate.welcome()
+        else:
+            await self.gate.welcome_back(back.text, back.history)
+
+    async def _finish(self) -> None:
+        """Record the bot's word before the socket closes; neither frame can be interrupted."""
+        if self._released:
+            return
+        try:
+            await asyncio.wait_for(asyncio.shield(self._keep(self._call.finish())), _RECORD_S)
+        except (TimeoutError, EscalateError) as error:
+            log.error("call %s: its end is not recorded: %s", self._call.call_uuid, error)
+
+    async def cleanup(self) -> None:
+        """Leave the call once its requests in flight are through."""
+        await super().cleanup()
+        try:
+            await asyncio.wait_for(self._call.close(), _CLOSE_S)
+        except (TimeoutError, EscalateError) as error:
+            log.warning("call %s: left in a hurry: %s", self._call.call_uuid, error)
+        for task in self._tasks:
+            task.cancel()
+
+    def _keep(self, work: Any) -> asyncio.Task[Any]:
+        """Run `work` in a task that an interruption of the pipeline cannot cancel."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    # --- what the call borrows --------------------------------------------------------------
+
+    def hold(self) -> None:
+        """Shut the gate and stop the bot in the middle of its sentence."""
+        self.gate.shut()
+        self._keep(self.gate.silence())
+
+    async def announce(self, text: str) -> None:
+        """Speak to the end, whatever the caller says meanwhile."""
+        await self.gate.say(text, over_the_caller=True)
+        await self.pipeline_worker.flush_pipeline()
+        # Sent is not heard: the carrier still plays what its buffer holds.
+        await asyncio.sleep(self._call.drain_s)
+
+    async def release(self) -> None:
+        """End the pipeline without the two seconds of silence that an EndFrame plays first."""
+        self._released = True
+        await self.pipeline_worker.cancel(reason="the caller is handed over to a human")
+
+    async def resume(self, text: str | None) -> None:
+        """Open the gate."""
+        await self.gate.open()
+        if text is not None:
+            await self.gate.say(text, over_the_caller=False)
+
+
+def _tool(call: LiveCall) -> Tool:
+    """Return the function the LLM may call, described with the destinations it may name."""
+    names = ", ".join(call.destinations)
+
+    async def transfer_to_human(
+        params: FunctionCallParams, reason: str, destination: str = ""
+    ) -> None:
+        accepted = call.request(Trigger.TOOL, "transfer_to_human", to=destination or None)
+        log.info("call %s: the model asked for a human accepted=%s", call.call_uuid, accepted)
+        # The announcement is ours to make, so the model is not run on this result.
+        await params.result_callback(
+            {"status": "connecting" if accepted else "already connecting"},
+            properties=FunctionCallResultProperties(run_llm=False),
+        )
+
+    transfer_to_human.__doc__ = f"""Hand the caller over to a human colleague, by telephone.
+
+    Call this when the caller asks for a person, or when you cannot help him any further. Do not
+    call it because he mentions a person, and do not announce it: the caller is told.
+
+    Args:
+        reason: What the caller needs, in one short sentence.
+        destination: Whom to try first, if it matters. One of: {names}.
+    """
+    wrapped: Tool = tool_options(cancel_on_interruption=False)(transfer_to_human)
+    return wrapped
+
+
+def _tag(frame: TranscriptionFrame | InterimTranscriptionFrame) -> str | None:
+    return None if frame.language is None else str(frame.language)

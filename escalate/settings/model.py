@@ -1,0 +1,221 @@
+"""What a user may set, with a sensible default for all that has one."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import fields
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from escalate.detect import DetectPolicy
+from escalate.plivo.fields import CallerId, Url
+from escalate.plivo.xml import Number, Speak, User
+from escalate.transfer import LastResort, Limits, Route
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
+
+
+class Section(BaseModel):
+    """A table of the file: unknown keys are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Destination(Section):
+    """Where a human can be reached: a `phone`, or a `sip` address with or without credentials.
+
+    `name` is how the rest of the file, the log and a language model call it. `ring_s` is how long
+    it may ring (seconds), `attempts` how often it is tried in one escalation. `headers` are SIP
+    headers for the human's side; the carrier sends them as `X-PH-<name>`.
+    """
+
+    name: Name
+    phone: str | None = None
+    sip: str | None = None
+    username: str | None = None
+    password: SecretStr | None = None
+    ring_s: Annotated[float, Field(ge=5, le=120)] = 30
+    attempts: Annotated[int, Field(ge=1, le=5)] = 1
+    headers: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _is_one_kind(self) -> Self:
+        if (self.phone is None) == (self.sip is None):
+            raise ValueError("give either phone = '+14155550123' or sip = 'sip:queue@example.com'")
+        if self.phone is not None and self.username is not None:
+            raise ValueError("a phone takes no username; use sip = 'sip:...' for a SIP endpoint")
+        if self.username is not None and self.password is None:
+            raise ValueError(
+                "username is set without a password: put it into the environment variable "
+                f"{password_variable(self.name)}, or name a file with password_file"
+            )
+        if self.username is None and self.password is not None:
+            raise ValueError("a password is set without a username: add username = '...'")
+        self.element()
+        return self
+
+    def element(self) -> Number | User:
+        """Return the element that dials this destination.
+
+        Raises:
+            ValueError: The carrier could not carry it: a bad number, address, header or password.
+        """
+        if self.sip is None:
+            return Number(number=self.phone or "", sip_headers=self.headers or None)
+        return User(
+            uri=self.sip,
+            sip_auth_username=self.username,
+            sip_auth_password=self.password,
+            sip_headers=self.headers or None,
+        )
+
+    def route(self) -> Route:
+        """Return what routing needs to know, which is neither address nor credentials."""
+        return Route(self.name, self.ring_s, self.attempts)
+
+
+class Handoff(Section):
+    """How a handoff goes. `budget_s` bounds the caller's whole wait (seconds)."""
+
+    mode: Literal["cold"] = "cold"
+    budget_s: Annotated[float, Field(ge=10, le=1800)] = 120
+    last_resort: LastResort = LastResort.BOT
+    music: Literal["real"] | Url = "real"
+    drain_s: Annotated[float, Field(ge=0, le=3)] = 0.4
+
+
+class Say(Section):
+    """What the caller hears at each step."""
+
+    connecting: Sentence = "One moment please, I am connecting you to a colleague."
+    returning: Sentence = "I am sorry, nobody is free right now. Let us go on, you and I."
+    reconnected: Sentence = "I am sorry, we were cut off for a moment. Please go on."
+    unavailable: Sentence = "I am sorry, I cannot reach a colleague right now."
+    goodbye: Sentence = "I am sorry, we cannot reach anybody right now. Please call again later."
+    one_moment: Sentence = "One moment, please."
+    voice: str = "WOMAN"
+    language: str = "en-US"
+
+    @model_validator(mode="after")
+    def _voice_speaks_language(self) -> Self:
+        # A pair the carrier does not have would end the call instead of speaking.
+        Speak(text=self.goodbye, voice=self.voice, language=self.language)
+        return self
+
+
+class Settings(BaseSettings):
+    """Everything escalate needs to know; `load_settings` reads it from a file and the environment.
+
+    `public_url` is where Plivo reaches our routes, `stream_url` where it streams a caller to the
+    bot. `store` is a file on a local disk. `caller_id` is shown to the human: a number of yours.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="ESCALATE_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
+    )
+
+    public_url: str
+    stream_url: str
+    plivo_auth_id: Annotated[
+        str, Field(validation_alias=AliasChoices("PLIVO_AUTH_ID", "plivo_auth_id"))
+    ]
+    plivo_auth_token: Annotated[
+        SecretStr, Field(validation_alias=AliasChoices("PLIVO_AUTH_TOKEN", "plivo_auth_token"))
+    ]
+    plivo_api: str = "https://api.plivo.com"
+    store: str = "escalate.db"
+    caller_id: CallerId | None = None
+    destination: Annotated[tuple[Destination, ...], Field(min_length=1)]
+    handoff: Handoff = Handoff()
+    say: Say = Say()
+    detect: DetectPolicy = DetectPolicy()
+    retention_s: Annotated[float, Field(ge=0)] = 3600
+
+    limits: Limits = Limits()
+
+    @field_validator("public_url", "stream_url", "plivo_api")
+    @classmethod
+    def _has_no_tail(cls, url: str) -> str:
+        return url.rstrip("/")
+
+    @field_validator("detect", mode="before")
+    @classmethod
+    def _has_such_a_switch(cls, given: object) -> object:
+        known = {field.name for field in fields(DetectPolicy)}
+        unknown = sorted(set(given) - known) if isinstance(given, dict) else []
+        if unknown:
+            raise ValueError(f"there is no setting {unknown[0]!r}; mend its spelling or remove it")
+        return given
+
+    @field_validator("destination")
+    @classmethod
+    def _names_are_unique(cls, found: tuple[Destination, ...]) -> tuple[Destination, ...]:
+        names = [destination.name for destination in found]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two destinations are called {twice[0]!r}: give each its own name")
+        return found
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> Self:
+        local = _is_loopback(self.plivo_api)
+        _require_tls("public_url", self.public_url, "https", local=local)
+        _require_tls("stream_url", self.stream_url, "wss", local=local)
+        if urlsplit(self.plivo_api).scheme != "https" and not local:
+            raise ValueError("plivo_api has to be https, unless it is on this machine")
+        return self
+
+    def find(self, name: str) -> Destination | None:
+        """Return the destination called `name`, if the file still has it."""
+        return next((one for one in self.destination if one.name == name), None)
+
+    def routes(self) -> tuple[Route, ...]:
+        """Return the destinations as routing sees them, in the configured order."""
+        return tuple(destination.route() for destination in self.destination)
+
+
+def password_variable(name: str) -> str:
+    """Return the environment variable that holds the SIP password of a destination."""
+    return f"ESCALATE_SIP_PASSWORD_{name.upper().replace('-', '_')}"
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _require_tls(key: str, url: str, scheme: str, *, local: bool) -> None:
+    parts: Any = urlsplit(url)
+    plain = {"https": "http", "wss": "ws"}[scheme]
+    if parts.scheme not in (scheme, plain) or not parts.hostname:
+        raise ValueError(f"{key} has to be a URL like {scheme}://bot.example.com/...")
+    if parts.query or parts.fragment:
+        raise ValueError(f"{key} has to be a plain URL without '?' and '#'")
+    if parts.scheme == plain and not (local and _is_loopback(url)):
+        raise ValueError(
+            f"{key} has to begin with {scheme}://, because Plivo sends callers' data to it; "
+            f"{plain}:// is for this machine only, together with a plivo_api on this machine"
+        )

@@ -1,0 +1,39 @@
+"""The one object a user makes: settings, store, carrier and routes put together."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from starlette.applications import Starlette
+
+from escalate.exchange import Exchange
+from escalate.settings import load_settings
+from escalate.web import build_app
+
+
+class Switchboard(Exchange):
+    """Connects callers who need a human with one.
+
+        board = Switchboard.from_settings()
+        app.mount("/escalate", board.app)
+        call = board.call(call_uuid)
+
+    It starts by itself on first use. As an async context manager, or as the lifespan of an
+    application, it also stops in order.
+    """
+
+    @classmethod
+    def from_settings(cls, path: str | Path | None = None, **overrides: Any) -> Self:
+        """Return a switchboard for `escalate.toml` (or `path`) and the environment.
+
+        Raises:
+            ConfigurationError: A setting is missing or wrong; the message names the fix.
+        """
+        return cls(load_settings(path, **overrides))
+
+    @cached_property
+    def app(self) -> Starlette:
+        """The routes Plivo calls, to be mounted at the path of `public_url`."""
+        return build_app(self)

@@ -1,0 +1,102 @@
+"""From a document made of data to Plivo XML: the only place that knows both.
+
+What is rendered depends on the stored call and the settings alone, so a repeated request gets the
+same bytes from any replica.
+"""
+
+from __future__ import annotations
+
+import math
+
+from escalate.plivo.urls import with_retries
+from escalate.plivo.xml import Dial, Hangup, Redirect, Response, Speak, Stream, Wait, render
+from escalate.settings import Settings
+from escalate.transfer import Call
+from escalate.transfer import documents as d
+
+# A document that only keeps the caller asks again after this time.
+_ASK_AGAIN_S = 4
+# How often before he is told to call again: long enough for a supervised restart.
+_ASK_AGAIN_TIMES = 12
+
+
+class Documents:
+    """Renders documents for one set of settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._say = settings.say
+
+    def render(self, call: Call, document: d.Document) -> str:
+        """Return the XML in which the caller goes on."""
+        match document:
+            case d.ConnectBot(stream):
+                response = self._connect_bot(call, stream)
+            case d.DialHuman():
+                response = self._dial(call, document)
+            case d.SayGoodbye():
+                response = Response(children=(self._speak(self._say.goodbye), Hangup()))
+            case d.HangUp():
+                response = Response(children=(Hangup(),))
+            case _:
+                return self.keep_caller(f"{self._base(call)}/next?stream={call.stream}")
+        return render(response)
+
+    def keep_caller(self, url: str, *, times: int = 0) -> str:
+        """Return the document that holds the line and then asks `url` again.
+
+        It depends on nothing stored and holds no secret. `times` is how often it was given in a
+        row; past a bound the caller hears a goodbye, so that nobody waits for ever.
+        """
+        if times >= _ASK_AGAIN_TIMES:
+            return render(Response(children=(self._speak(self._say.goodbye), Hangup())))
+        mark = "&" if "?" in url else "?"
+        again = with_retries(f"{url}{mark}again={times + 1}")
+        return render(
+            Response(
+                children=(
+                    self._speak(self._say.one_moment),
+                    Wait(length=_ASK_AGAIN_S),
+                    Redirect(url=again),
+                )
+            )
+        )
+
+    def _connect_bot(self, call: Call, stream: int) -> Response:
+        base = self._base(call)
+        return Response(
+            children=(
+                Stream(
+                    url=self._settings.stream_url,
+                    bidirectional=True,
+                    keep_call_alive=True,
+                    content_type="audio/x-mulaw;rate=8000",
+                    status_callback_url=f"{base}/streams/{stream}",
+                ),
+                Redirect(url=with_retries(f"{base}/next?stream={stream}")),
+            )
+        )
+
+    def _dial(self, call: Call, document: d.DialHuman) -> Response:
+        attempt = document.attempt
+        destination = self._settings.find(attempt.destination)
+        base = f"{self._base(call)}/escalations/{document.escalation}/attempts/{attempt.number}"
+        ended = with_retries(f"{base}/ended")
+        if destination is None:
+            # The settings have changed since the plan was made: report it as a Dial would.
+            return Response(children=(Redirect(url=with_retries(f"{base}/ended?missing=1")),))
+        dial = Dial(
+            children=(destination.element(),),
+            action=ended,
+            timeout=math.ceil(attempt.ring_s),
+            caller_id=self._settings.caller_id,
+            callback_url=with_retries(f"{base}/progress"),
+            dial_music=self._settings.handoff.music,
+        )
+        return Response(children=(dial,))
+
+    def _speak(self, text: str) -> Speak:
+        return Speak(text=text, voice=self._say.voice, language=self._say.language)
+
+    def _base(self, call: Call) -> str:
+        return f"{self._settings.public_url}/calls/{call.call_uuid}"

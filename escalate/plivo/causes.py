@@ -8,7 +8,7 @@ and codes, FreeSWITCH's names, and `DialStatus`), and its pages disagree on thei
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -245,6 +245,20 @@ def reason_for(
     if known and known[0] in _WEAK and by_status is not Reason.UNKNOWN:
         return by_status
     return known[0] if known else Reason.UNKNOWN
+
+
+def most_telling(names: Iterable[str]) -> str | None:
+    """Return the cause name that says most about an ending, of several given for it."""
+    return max(names, key=_telling, default=None)
+
+
+def _telling(name: str) -> int:
+    reason = _BY_NAME.get(_plain(name), Reason.UNKNOWN)
+    if reason in _AUTHENTICATION:
+        return 3
+    if reason is Reason.UNKNOWN:
+        return 0
+    return 1 if reason in _WEAK else 2
 
 
 def hangup_source(text: str | None) -> HangupSource:

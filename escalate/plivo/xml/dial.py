@@ -8,7 +8,9 @@ from pydantic import Field, model_validator
 
 from escalate.plivo.addresses import PhoneNumber, SipUri
 from escalate.plivo.fields import (
-    CallerId,
+    CallerId as CallerId,
+)
+from escalate.plivo.fields import (
     CallerName,
     DigitList,
     Flag,

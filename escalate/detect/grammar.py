@@ -88,10 +88,16 @@ def _is_operator(piece: str) -> bool:
 
 
 def literals_of(pattern: str, names: Iterable[str]) -> set[str]:
-    """Return the words that `pattern` names itself; `names` are the classes and macros."""
+    """Return the words that `pattern` names itself; `names` are the classes and macros.
+
+    Raises:
+        ConfigurationError: The pattern is malformed or names a class that does not exist.
+    """
     known = set(names)
-    words = {p.removeprefix("!") for p in pieces_of(pattern) if not _is_operator(p)}
-    return {word for word in words if word not in known}
+    words = {p.removeprefix("!") for p in pieces_of(pattern) if not _is_operator(p)} - known
+    if wrong := sorted(word for word in words if word != word.lower() or not word.isalnum()):
+        raise ConfigurationError(f"pattern {pattern!r}: no class or macro {wrong[0]!r}")
+    return words
 
 
 class Grammar:

@@ -9,8 +9,8 @@ from typing import Final
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 _VOWELS: Final = "aeiou"
 _SHORTEST: Final = 4
-_ANY_SLIP_FROM: Final = 6  # letters; a shorter word has too many real neighbours
-_SKELETON_FROM: Final = 6  # consonants
+_ANY_SLIP_FROM: Final = 5  # letters; a shorter word has too many real neighbours
+_SKELETON_FROM: Final = 7  # consonants
 _VOWEL_OR_REPEAT: Final = re.compile(r"[aeiouyh\W\d_]+|(.)(?=\1)")
 
 
@@ -18,7 +18,7 @@ def misspellings(word: str) -> Iterator[str]:
     """Yield spellings of `word` with one slip in them; none for a word under four letters.
 
     A slip is a letter lost, doubled, swapped with the next or taken for another; in words under
-    six letters only vowels are taken for others. The first letter stays.
+    five letters only vowels are taken for others. The first letter stays.
     """
     if len(word) < _SHORTEST:
         return

@@ -23,6 +23,7 @@ _FILLER: Final = "FILLER"
 _OPEN: Final = "OPEN"
 _NOT: Final = "NOT"
 _MISHEARD: Final = "~"
+_OTHER_WORD: Final = "~~"  # misheard as a word that exists
 _REQUIRED: Final = {"language", "name", "checked", "anchors", "words", "rule"}
 _KEYS: Final = _REQUIRED | {
     "tolerant", "glued", "macros", "sounds", "own_words", "trouble_anchors", "trouble", "bot",
@@ -63,7 +64,8 @@ class Pack:
         self._add_misheard(data, exact, classes)
         alphabet = Alphabet(classes)
         self._letters = alphabet.letters
-        self._misheard = frozenset(alphabet.members(_MISHEARD))
+        self._doubt = dict.fromkeys(alphabet.members(_MISHEARD), 1)
+        self._doubt.update(dict.fromkeys(alphabet.members(_OTHER_WORD), 2))
         self._fillers = frozenset(w for w, names in exact.items() if _FILLER in names)
         self._rules, self._trouble, self._bot, self._answers = (
             Grammar(table, alphabet, macros) for table in tables
@@ -88,15 +90,19 @@ class Pack:
                 if near not in exact and near not in own:
                     classes.setdefault(near, {_MISHEARD}).update(names)
         for word, heard in data.get("sounds", {}).items():
-            names = exact.get(word) or {word}
             for sound in heard.split():
-                parts = tuple(sound.split("+"))
-                if len(parts) == 2:
-                    joined = "+".join(parts)
-                    self.pairs[parts[0], parts[1]] = joined
-                    classes[joined] = {_MISHEARD, *names}
-                else:
-                    classes[sound] = {_MISHEARD, *names, *exact.get(sound, ())}
+                self._add_sound(sound, exact.get(word) or {word}, exact, classes)
+
+    def _add_sound(
+        self, sound: str, names: set[str], exact: Mapping[str, set[str]], classes: dict[str, set[str]]
+    ) -> None:
+        parts = sound.split("+")
+        if len(parts) == 2:
+            self.pairs[parts[0], parts[1]] = sound
+            classes[sound] = {_MISHEARD, *names}
+        else:
+            certain = sound in exact or sound not in self._own_words
+            classes.setdefault(sound, set()).update(names, {_MISHEARD if certain else _OTHER_WORD})
 
     def _anchors(self, text: str, classes: Mapping[str, set[str]]) -> frozenset[str]:
         wanted = set(text.split())
@@ -125,7 +131,8 @@ class Pack:
         return [self._hit(letters, places, match) for match in grammar.read(letters)]
 
     def _hit(self, letters: str, places: list[tuple[int, int]], match: Match) -> Hit:
-        misheard = sum(c in self._misheard for c in letters[match.start : match.end])
+        doubt = self._doubt
+        misheard = sum([doubt.get(letter, 0) for letter in letters[match.start : match.end]])
         return Hit(match.rule, places[match.start][0], places[match.end - 1][1], misheard)
 
     def _spell(self, words: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:

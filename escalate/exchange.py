@@ -69,6 +69,8 @@ class Exchange:
         )
         self.clock = clock
         self._on_alarm = on_alarm
+        # Made once here, so that a policy that cannot be carried out is refused before any call.
+        self._detector()
         self._live: dict[str, LiveCall] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._open: AsyncExitStack | None = None
@@ -123,9 +125,10 @@ class Exchange:
         `call_uuid` is the carrier's id of the caller's leg. Take a new handle for each
         conversation: a caller who comes back from a transfer begins a new one.
         """
-        return LiveCall(
-            self, call_uuid, Detector(self.settings.detect, compile_expressions=_linear_time)
-        )
+        return LiveCall(self, call_uuid, self._detector())
+
+    def _detector(self) -> Detector:
+        return Detector(self.settings.detect, compile_expressions=_linear_time)
 
     def lend(self, live: LiveCall) -> None:
         """Let commands for this call reach the bot that holds its media in this process."""

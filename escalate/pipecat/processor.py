@@ -7,7 +7,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from pipecat.adapters.llm.schemas.direct_function import tool_options
 from pipecat.frames.frames import (
     CancelFrame,
     EndFrame,
@@ -196,13 +195,15 @@ def _tool(call: LiveCall) -> Tool:
     async def transfer_to_human(
         params: FunctionCallParams, reason: str, destination: str = ""
     ) -> None:
-        accepted = call.request(Trigger.TOOL, "transfer_to_human", to=destination or None)
-        log.info("call %s: the model asked for a human accepted=%s", call.call_uuid, accepted)
-        # The announcement is ours to make, so the model is not run on this result.
-        await params.result_callback(
-            {"status": "connecting" if accepted else "already connecting"},
-            properties=FunctionCallResultProperties(run_llm=False),
-        )
+        status = "already connecting" if call.is_escalating else "connecting"
+        try:
+            # The announcement is ours to make, so the model is not run on this result.
+            await params.result_callback(
+                {"status": status}, properties=FunctionCallResultProperties(run_llm=False)
+            )
+        finally:
+            # The caller may talk on and so cancel this function, but not his transfer.
+            call.request(Trigger.TOOL, "transfer_to_human", to=destination or None)
 
     transfer_to_human.__doc__ = f"""Hand the caller over to a human colleague, by telephone.
 
@@ -213,8 +214,7 @@ def _tool(call: LiveCall) -> Tool:
         reason: What the caller needs, in one short sentence.
         destination: Whom to try first, if it matters. One of: {names}.
     """
-    wrapped: Tool = tool_options(cancel_on_interruption=False)(transfer_to_human)
-    return wrapped
+    return transfer_to_human
 
 
 def _tag(frame: TranscriptionFrame | InterimTranscriptionFrame) -> str | None:

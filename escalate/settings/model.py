@@ -100,7 +100,7 @@ class Handoff(Section):
 class Say(Section):
     """What the caller hears at each step."""
 
-    connecting: Sentence = "One moment please, I am connecting you to a colleague."
+    connecting: Sentence = "One moment, I will connect you to a colleague."
     returning: Sentence = "I am sorry, nobody is free right now. Let us go on, you and I."
     reconnected: Sentence = "I am sorry, we were cut off for a moment. Please go on."
     unavailable: Sentence = "I am sorry, I cannot reach a colleague right now."

@@ -18,9 +18,13 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class ConnectBot(Document):
-    """Stream number `stream` to the bot, and come back to us when it ends."""
+    """Stream number `stream` to the bot, and come back to us when it ends.
+
+    `pause_s` gives a bot that lost its callers time to start again.
+    """
 
     stream: int
+    pause_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +54,21 @@ def document_for(call: Call) -> Document:
     """The document in which the caller goes on."""
     held = call.open_escalation
     if held is None:
-        return HangUp() if call.over or call.ended else ConnectBot(call.stream)
+        return HangUp() if call.over or call.ended else _connect_bot(call)
     attempt = held.current
     match held.state:
         case State.RETURNING:
-            return ConnectBot(call.stream)
+            return _connect_bot(call)
         case State.LEAVING:
             return SayGoodbye()
         case State.RINGING if attempt is not None and not attempt.touched:
             return DialHuman(held.id, attempt)
         case State.ANNOUNCING | State.MOVING:
             # He asks for a document we have served before: the stream he is on.
-            return ConnectBot(call.stream)
+            return _connect_bot(call)
         case _:
             return KeepCaller()
+
+
+def _connect_bot(call: Call) -> ConnectBot:
+    return ConnectBot(call.stream, pause_s=2 * max(0, call.streams_lost - 1))

@@ -30,8 +30,8 @@ class Documents:
     def render(self, call: Call, document: d.Document) -> str:
         """Return the XML in which the caller goes on."""
         match document:
-            case d.ConnectBot(stream):
-                response = self._connect_bot(call, stream)
+            case d.ConnectBot():
+                response = self._connect_bot(call, document)
             case d.DialHuman():
                 response = self._dial(call, document)
             case d.SayGoodbye():
@@ -62,10 +62,12 @@ class Documents:
             )
         )
 
-    def _connect_bot(self, call: Call, stream: int) -> Response:
-        base = self._base(call)
+    def _connect_bot(self, call: Call, document: d.ConnectBot) -> Response:
+        base, stream = self._base(call), document.stream
+        pause = (Wait(length=document.pause_s),) if document.pause_s else ()
         return Response(
             children=(
+                *pause,
                 Stream(
                     url=self._settings.stream_url,
                     bidirectional=True,

@@ -1,0 +1,58 @@
+"""Run a bot file so that the name api.plivo.com leads to the local Plivo.
+
+    python -m escalate.demo.launch examples/pipecat_bot.py --port 7860
+
+Pipecat's serializer hangs up by a request to Plivo's fixed address and swallows every error, so a
+test in which that request cannot arrive proves nothing about it. Here it arrives: the name is
+resolved to the local Plivo's TLS port, and SSL_CERT_FILE, which the caller of this module sets,
+makes its certificate trusted. Nothing of Pipecat is touched.
+"""
+
+from __future__ import annotations
+
+import os
+import runpy
+import socket
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+PORT_VARIABLE: Final = "ESCALATE_DEMO_TLS_PORT"
+ARMED_VARIABLE: Final = "ESCALATE_DEMO_ARMED"
+_CARRIER: Final = "api.plivo.com"
+
+_getaddrinfo = socket.getaddrinfo
+
+
+def route_carrier(port: int) -> None:
+    """Let every look-up of Plivo's API in this process find the local Plivo at `port`."""
+
+    def look_up(host: Any, service: Any, *args: Any, **options: Any) -> Any:
+        if host in (_CARRIER, _CARRIER.encode()):
+            return _getaddrinfo("127.0.0.1", port, *args, **options)
+        return _getaddrinfo(host, service, *args, **options)
+
+    socket.getaddrinfo = look_up
+
+
+def leave_hang_up_armed() -> None:
+    """Take away what keeps Pipecat's serializer from hanging up: such a bot loses its callers."""
+    from escalate.pipecat import processor
+
+    processor.take_over_hang_up = lambda transport: None
+
+
+def main(arguments: list[str]) -> None:
+    """Run the file named first with the rest as its own arguments."""
+    bot, *rest = arguments
+    if port := os.environ.get(PORT_VARIABLE):
+        route_carrier(int(port))
+    if os.environ.get(ARMED_VARIABLE):
+        leave_hang_up_armed()
+    sys.argv = [bot, *rest]
+    sys.path.insert(0, str(Path(bot).resolve().parent))
+    runpy.run_path(bot, run_name="__main__")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -26,6 +26,7 @@ class EventLog:
         self._events: deque[Event] = deque(maxlen=CAPACITY)
         self._seq = 0
         self._news = asyncio.Event()
+        self._closed = False
         self._listeners: list[Callable[[Event], None]] = []
 
     def add(self, kind: str, call: str | None = None, **fields: Any) -> None:
@@ -54,7 +55,7 @@ class EventLog:
         """Return what `after` returns, waiting up to `wait_s` for there to be something."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
-                while not (found := self.after(seq, call)):
+                while not (found := self.after(seq, call)) and not self._closed:
                     await self._news.wait()
                 return found
         return self.after(seq, call)
@@ -63,6 +64,11 @@ class EventLog:
         """Call `listener` with every new event until the returned function is called."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    def close(self) -> None:
+        """Let nobody wait any longer."""
+        self._closed = True
+        self._news.set()
 
     def forget(self) -> None:
         """Drop every event; numbers go on, so a reader's position stays valid."""

@@ -77,8 +77,7 @@ async def serve(
             about["tls_port"] = sockets[1].getsockname()[1]
             about["ca"] = str(certificates.authority)
             servers.append(_Server(_options(app, ssl_certfile=str(certificates.server))))
-        await _run(servers, sockets, lambda: ready(base_url), stop)
-        await exchange.forget()
+        await _run(servers, sockets, lambda: ready(base_url), stop, exchange)
 
 
 async def _run(
@@ -86,6 +85,7 @@ async def _run(
     sockets: list[socket.socket],
     ready: Callable[[], None],
     stop: asyncio.Event,
+    exchange: Exchange,
 ) -> None:
     running = [
         asyncio.create_task(server.serve(sockets=[listener]))
@@ -97,6 +97,8 @@ async def _run(
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([stopping, *running], return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
+    exchange.services.log.close()
+    await exchange.forget()
     for server in servers:
         server.should_exit = True
     await asyncio.gather(*running)

@@ -1,0 +1,1 @@
+"""Tests of the local Plivo, over HTTP and WebSocket like any other user of it."""

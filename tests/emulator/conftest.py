@@ -1,0 +1,61 @@
+"""One local Plivo for all of these tests, emptied before each; an application and a bot for each."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from escalate.emulator.client import LocalPlivo
+
+from .harness import AUTH_ID, AUTH_TOKEN, Application, Bot, running
+
+CONFIG = {"auth_timeout_s": 0.2, "stream_retry_s": 0.05}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests of this folder in one event loop, the one their local Plivo belongs to."""
+    for item in items:
+        if item.path.parent.name == "emulator" and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def process() -> AsyncIterator[LocalPlivo]:
+    """The local Plivo's process."""
+    async with LocalPlivo(auth_id=AUTH_ID, auth_token=AUTH_TOKEN, config=CONFIG) as plivo:
+        yield plivo
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def plivo(process: LocalPlivo) -> LocalPlivo:
+    """The local Plivo, with nothing in it."""
+    await process.forget()
+    return process
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def app(plivo: LocalPlivo) -> AsyncIterator[Application]:
+    """An application that owns every number, with an answer and a hangup URL."""
+    async with running(Application) as application:
+        application.says("hangup", "")
+        await plivo.application(application.url("answer"), hangup_url=application.url("hangup"))
+        yield application
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def bot() -> AsyncIterator[Bot]:
+    """A bot that can be streamed to."""
+    async with running(Bot) as bot:
+        yield bot
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def api(plivo: LocalPlivo) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the REST API with the right credentials."""
+    base_url = f"{plivo.base_url}/v1/Account/{AUTH_ID}"
+    auth = (AUTH_ID, AUTH_TOKEN)
+    async with httpx.AsyncClient(base_url=base_url, auth=auth, trust_env=False) as client:
+        yield client

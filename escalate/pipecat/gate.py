@@ -123,7 +123,7 @@ class EscalationGate(FrameProcessor):
         first = next(
             (place for place, message in enumerate(messages) if _is_said(message)), len(messages)
         )
-        said = [{"role": _ROLES[one.party], "content": one.text} for one in history]
+        said: list[Any] = [{"role": _ROLES[one.party], "content": one.text} for one in history]
         context.set_messages([*messages[:first], *said, *messages[first:]])
 
 

@@ -87,7 +87,7 @@ class EscalationProcessor(FrameProcessor):
 
     # --- frames -----------------------------------------------------------------------------
 
-    async def setup(self, setup: FrameProcessorSetup) -> None:
+    async def setup(self, setup: FrameProcessorSetup) -> None:  # type: ignore[override]
         """Join the pipeline.
 
         Raises:
@@ -147,7 +147,7 @@ class EscalationProcessor(FrameProcessor):
 
     async def cleanup(self) -> None:
         """Leave the call once its requests in flight are through."""
-        await super().cleanup()
+        await super().cleanup()  # type: ignore[no-untyped-call]
         try:
             await asyncio.wait_for(self._call.close(), _CLOSE_S)
         except (TimeoutError, EscalateError) as error:

@@ -100,7 +100,7 @@ class Reader:
 
 def _standing(pack: Pack, words: Sequence[str], kind: str) -> Found | None:
     found: Found | None = None
-    for hit in pack.read(words):
+    for hit in pack.read(words, kind):
         if hit.rule.kind == RETRACT:
             found = None
         elif hit.rule.kind == kind and found is None and hit.misheard <= hit.rule.slack:

@@ -1,13 +1,9 @@
-"""Patterns over classes of words, compiled to one regular expression over one letter per word.
+"""Rules over one letter per word, tried only where they can hold.
 
-A pattern is a regular expression whose letters are words: `WANT to? TALK with? DET? HUMAN`.
-A word in capitals is a class or a macro of the pack, any other is itself; `_` is any word;
-`( | )`, `?`, `{m,n}`, `^`, `$`, `(?! )` and `(?<! )` mean what they always mean. `*` and `+` do
-not exist, so the work done at each word is bounded and a turn costs time in proportion to its
-length.
-
-Each word of a turn becomes one letter that stands for the set of classes it belongs to, and the
-standard library's engine does the rest.
+Each word of a turn becomes one letter that stands for the set of classes it belongs to; patterns
+become regular expressions over such letters, and the standard library's engine does the rest. A
+pattern is tried at a word only if it can begin there and all it needs is somewhere in the turn,
+which leaves most of them untried.
 """
 
 from __future__ import annotations
@@ -17,18 +13,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from escalate.detect.patterns import Node, one_of, parse
 from escalate.errors import ConfigurationError
 
 _FIRST_LETTER: Final = 0x3400  # a block without a single special character
 OTHER: Final = chr(_FIRST_LETTER)  # a word the pack does not know
-_PIECE: Final = re.compile(r"\(\?<?[!=:]|\{\d*,?\d*\}|[()|?^$]|_|!?[^\s()|?{}^$]+|\s+")
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One named row of a grammar.
 
-    `kind` says what a match means; `slack` is how many misheard words a match may hold.
+    `kind` says what a match means; `slack` is how much mishearing a match may hold.
     """
 
     name: str
@@ -39,7 +35,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Where a rule holds: the words from `start` up to `end`."""
+    """Where a rule holds: the letters from `start` up to `end`."""
 
     rule: Rule
     start: int
@@ -66,92 +62,123 @@ class Alphabet:
         return self._of_class.get(name, "")
 
 
-def pieces_of(pattern: str) -> list[str]:
-    """Split a pattern into words and operators.
-
-    Raises:
-        ConfigurationError: The pattern repeats without bound or holds a stray character.
-    """
-    found = _PIECE.findall(pattern)
-    if "".join(found) != pattern or any(set(piece) & set("*+.\\[]") for piece in found):
-        raise ConfigurationError(
-            f"pattern {pattern!r}: only words, CLASSES, _ and the operators "
-            "( | ) ? {m,n} ^ $ (?! ) (?<! ) are known; there is no * and no +"
-        )
-    if any(piece.startswith("{") and not re.fullmatch(r"\{\d+(,\d+)?\}", piece) for piece in found):
-        raise ConfigurationError(f"pattern {pattern!r}: a repetition needs an upper bound")
-    return [piece for piece in found if not piece.isspace()]
-
-
-def _is_operator(piece: str) -> bool:
-    return piece[0] in "(){|?^$" or piece == "_"
-
-
-def literals_of(pattern: str, names: Iterable[str]) -> set[str]:
-    """Return the words that `pattern` names itself; `names` are the classes and macros.
-
-    Raises:
-        ConfigurationError: The pattern is malformed or names a class that does not exist.
-    """
-    known = set(names)
-    words = {p.removeprefix("!") for p in pieces_of(pattern) if not _is_operator(p)} - known
-    if wrong := sorted(word for word in words if word != word.lower() or not word.isalnum()):
-        raise ConfigurationError(f"pattern {pattern!r}: no class or macro {wrong[0]!r}")
-    return words
-
-
 class Grammar:
     """Rules in order of precedence over one alphabet."""
 
     def __init__(
         self, rules: Iterable[Rule], alphabet: Alphabet, macros: Mapping[str, str]
     ) -> None:
-        """Compile `rules`; of two that match from the same word on, the earlier one wins.
+        """Compile `rules`; of two that hold from the same word on, the earlier one wins.
 
         Raises:
-            ConfigurationError: A pattern is malformed or names an unknown class.
+            ConfigurationError: A pattern is malformed, can match nothing at all, or names a class
+                that does not exist.
         """
         self._alphabet = alphabet
         self._macros = macros
-        self._compiled: dict[str, str] = {}
-        self.rules = tuple(rules)
-        parts = []
-        for index, rule in enumerate(self.rules):
-            body = "|".join(self._translate(pattern) for pattern in rule.patterns)
-            parts.append(f"(?P<r{index}>{body})")
-        self._expression = re.compile("|".join(parts)) if parts else None
+        self._parsed: dict[str, Node] = {}
+        # Sets of trials are integers with a bit for each, the earliest rule lowest.
+        self._trials: list[tuple[Rule, re.Pattern[str]]] = []
+        self._of_kind: dict[str, int] = {}
+        self._at_start = 0
+        self._at: dict[str, int] = {}
+        needs: dict[tuple[frozenset[str], ...], int] = {}
+        for rule in rules:
+            for pattern in rule.patterns:
+                self._add(rule, pattern, needs)
+        self._needs = _Needs(needs)
 
-    def _translate(self, pattern: str, depth: int = 0) -> str:
-        if depth > 8:
-            raise ConfigurationError(f"pattern {pattern!r}: macros refer to each other in a circle")
-        out = [self._letter(piece, pattern, depth) for piece in pieces_of(pattern)]
-        try:
-            re.compile("".join(out))
-        except re.error as exc:
-            raise ConfigurationError(f"pattern {pattern!r}: {exc}") from exc
-        return "".join(out)
+    def _add(
+        self, rule: Rule, pattern: str, needs: dict[tuple[frozenset[str], ...], int]
+    ) -> None:
+        node = parse(pattern, self._named)
+        if node.empty:
+            raise ConfigurationError(f"pattern {pattern!r} matches without a word")
+        bit = 1 << len(self._trials)
+        self._trials.append((rule, re.compile(node.source)))
+        self._of_kind[rule.kind] = self._of_kind.get(rule.kind, 0) | bit
+        needs[node.needs] = needs.get(node.needs, 0) | bit
+        if pattern.startswith("^"):
+            self._at_start |= bit
+            return
+        if node.first is None:
+            raise ConfigurationError(f"pattern {pattern!r} must begin with a word or a class")
+        for letter in node.first:
+            self._at[letter] = self._at.get(letter, 0) | bit
 
-    def _letter(self, piece: str, pattern: str, depth: int) -> str:
-        if piece == "_":
-            return "."
-        if _is_operator(piece):
-            return piece
-        if piece in self._macros:
-            if piece not in self._compiled:
-                self._compiled[piece] = f"(?:{self._translate(self._macros[piece], depth + 1)})"
-            return self._compiled[piece]
-        letters = self._alphabet.members(piece.removeprefix("!"))
+    def _named(self, name: str) -> Node:
+        if name not in self._parsed:
+            self._parsed[name] = self._resolve(name)
+        return self._parsed[name]
+
+    def _resolve(self, name: str) -> Node:
+        if name in self._macros:
+            self._parsed[name] = one_of("")  # a macro that names itself finds nothing
+            node = parse(self._macros[name], self._named)
+            return Node(f"(?:{node.source})", node.first, node.empty, node.needs)
+        letters = self._alphabet.members(name)
         if not letters:
-            raise ConfigurationError(f"pattern {pattern!r}: no class, macro or word {piece!r}")
-        return f"[{'^' if piece.startswith('!') else ''}{letters}]"
+            raise ConfigurationError(f"no class, macro or word {name!r}")
+        return one_of(letters)
 
-    def read(self, letters: str) -> list[Match]:
-        """Return the matches in `letters`, left to right, none overlapping another."""
-        if self._expression is None:
+    def read(self, letters: str, kind: str | None = None) -> list[Match]:
+        """Return the matches in `letters`, left to right, none overlapping another.
+
+        With a `kind`, nothing is read when no rule of that kind can hold.
+        """
+        live = self._needs.met_by(letters)
+        if not live or (kind is not None and not live & self._of_kind.get(kind, 0)):
             return []
-        found = []
-        for match in self._expression.finditer(letters):
-            rule = self.rules[int((match.lastgroup or "r0")[1:])]
-            if match.end() > match.start():
-                found.append(Match(rule, match.start(), match.end()))
+        found: list[Match] = []
+        at, end, starts = 0, len(letters), self._at
+        while at < end:
+            trials = starts.get(letters[at], 0) & live
+            if not at:
+                trials |= self._at_start & live
+            match = self._first(trials, letters, at) if trials else None
+            if match is None:
+                at += 1
+            else:
+                found.append(match)
+                at = match.end
         return found
+
+    def _first(self, trials: int, letters: str, at: int) -> Match | None:
+        while trials:
+            lowest = trials & -trials
+            trials ^= lowest
+            rule, expression = self._trials[lowest.bit_length() - 1]
+            match = expression.match(letters, at)
+            if match is not None:
+                return Match(rule, at, match.end())
+        return None
+
+
+class _Needs:
+    """Which trials have all they need in a turn. Sets of needs are integers, too."""
+
+    def __init__(self, trials: Mapping[tuple[frozenset[str], ...], int]) -> None:
+        bits: dict[frozenset[str], int] = {}
+        for needs in trials:
+            for need in needs:
+                bits.setdefault(need, 1 << len(bits))
+        self._met: dict[str, int] = {}
+        for need, bit in bits.items():
+            for letter in need:
+                self._met[letter] = self._met.get(letter, 0) | bit
+        by_mask: dict[int, int] = {}
+        for needs, held in trials.items():
+            mask = 0
+            for need in needs:
+                mask |= bits[need]
+            by_mask[mask] = by_mask.get(mask, 0) | held
+        self._trials = tuple(by_mask.items())
+
+    def met_by(self, letters: str) -> int:
+        met, live = 0, 0
+        for letter in set(letters):
+            met |= self._met.get(letter, 0)
+        for mask, held in self._trials:
+            if met & mask == mask:
+                live |= held
+        return live

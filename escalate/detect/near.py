@@ -18,11 +18,13 @@ def misspellings(word: str) -> Iterator[str]:
     """Yield spellings of `word` with one slip in them; none for a word under four letters.
 
     A slip is a letter lost, doubled, swapped with the next or taken for another; in words under
-    five letters only vowels are taken for others. The first letter stays.
+    five letters only vowels are taken for others. The first letter stays, or
+    swaps with the second.
     """
     if len(word) < _SHORTEST:
         return
     letters = _LETTERS if len(word) >= _ANY_SLIP_FROM else _VOWELS
+    yield word[1] + word[0] + word[2:]
     for i in range(1, len(word)):
         yield word[:i] + word[i + 1 :]
         yield word[:i] + word[i] + word[i:]

@@ -7,14 +7,17 @@ The format of a pack file is described in `packs/README.md`. `load` compiles a s
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
+from operator import eq
 from pathlib import Path
 from typing import Any, Final
 
-from escalate.detect.grammar import OTHER, Alphabet, Grammar, Match, Rule, literals_of
+from escalate.detect.grammar import OTHER, Alphabet, Grammar, Match, Rule
 from escalate.detect.near import Skeletons, misspellings
+from escalate.detect.patterns import words_in
 from escalate.detect.text import fold, words_of
 from escalate.errors import ConfigurationError
 
@@ -42,6 +45,20 @@ class Hit:
     misheard: int
 
 
+class _Letters(dict[str, str]):
+    """The letter of each word; one that nobody listed is looked at more closely."""
+
+    def __init__(self, letters: Mapping[str, str], meant: Callable[[str], str | None]) -> None:
+        super().__init__(letters)
+        self._meant = meant
+
+    def __missing__(self, word: str) -> str:
+        if word.startswith(" "):
+            return ""  # a repeat
+        meant = self._meant(word)
+        return self[f"~{meant}"] if meant else OTHER
+
+
 class Pack:
     """One language, compiled. Sharing one between calls and threads is safe."""
 
@@ -59,14 +76,16 @@ class Pack:
         macros = dict(data.get("macros", {}))
         tables = [_rules(data.get(key, ())) for key in ("rule", "trouble", "bot", "answer")]
         classes = _classes(data, macros, [rule for table in tables for rule in table])
-        self.pairs: dict[tuple[str, str], str] = {}
+        self._pairs: set[tuple[str, str]] = set()
         exact = {word: set(names) for word, names in classes.items()}
         self._add_misheard(data, exact, classes)
+        self._first_halves = frozenset(first for first, _ in self._pairs)
         alphabet = Alphabet(classes)
-        self._letters = alphabet.letters
+        self._letters = _Letters(alphabet.letters, self.meant)
         self._doubt = dict.fromkeys(alphabet.members(_MISHEARD), 1)
         self._doubt.update(dict.fromkeys(alphabet.members(_OTHER_WORD), 2))
-        self._fillers = frozenset(w for w, names in exact.items() if _FILLER in names)
+        fillers = [word for word, names in classes.items() if _FILLER in names]
+        self._letters.update(dict.fromkeys(fillers, ""))
         self._rules, self._trouble, self._bot, self._answers = (
             Grammar(table, alphabet, macros) for table in tables
         )
@@ -98,8 +117,8 @@ class Pack:
     ) -> None:
         parts = sound.split("+")
         if len(parts) == 2:
-            self.pairs[parts[0], parts[1]] = sound
-            classes[sound] = {_MISHEARD, *names}
+            self._pairs.add((parts[0], parts[1]))
+            classes[f"{parts[0]} {parts[1]}"] = {_MISHEARD, *names}
         else:
             certain = sound in exact or sound not in self._own_words
             classes.setdefault(sound, set()).update(names, {_MISHEARD if certain else _OTHER_WORD})
@@ -107,12 +126,15 @@ class Pack:
     def _anchors(self, text: str, classes: Mapping[str, set[str]]) -> frozenset[str]:
         wanted = set(text.split())
         found = {w for w, names in classes.items() if names & wanted or w in wanted}
-        split = {first for (first, _), joined in self.pairs.items() if joined in found}
-        return frozenset(w for w in found if "+" not in w) | split
+        halves = {w.split(" ")[1] for w in found if " " in w}
+        return frozenset(w for w in found if " " not in w) | halves
 
-    def read(self, words: Sequence[str]) -> list[Hit]:
-        """Return what in the caller's `words` bears on a request, left to right."""
-        return self._read(self._rules, words)
+    def read(self, words: Sequence[str], kind: str | None = None) -> list[Hit]:
+        """Return what in the caller's `words` bears on a request, left to right.
+
+        With a `kind`, nothing is read when no rule of that kind can hold.
+        """
+        return self._read(self._rules, words, kind)
 
     def read_trouble(self, words: Sequence[str]) -> list[Hit]:
         """Return the signs of trouble in the caller's `words`, left to right."""
@@ -126,33 +148,48 @@ class Pack:
         """Return the yes or no in the caller's `words`."""
         return self._read(self._answers, words)
 
-    def _read(self, grammar: Grammar, words: Sequence[str]) -> list[Hit]:
-        letters, places = self._spell(words)
-        return [self._hit(letters, places, match) for match in grammar.read(letters)]
+    def _read(self, grammar: Grammar, words: Sequence[str], kind: str | None = None) -> list[Hit]:
+        words = self._joined(words)
+        letters = "".join(map(self._letters.__getitem__, words))
+        matches = grammar.read(letters, kind)
+        if not matches:
+            return []
+        places = self._places(words)
+        return [self._hit(letters, places, match) for match in matches]
 
-    def _hit(self, letters: str, places: list[tuple[int, int]], match: Match) -> Hit:
+    def _hit(self, letters: str, places: Sequence[tuple[int, int]], match: Match) -> Hit:
         doubt = self._doubt
         misheard = sum([doubt.get(letter, 0) for letter in letters[match.start : match.end]])
         return Hit(match.rule, places[match.start][0], places[match.end - 1][1], misheard)
 
-    def _spell(self, words: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
-        """Return one letter a word, without fillers and repeats, and the place of each."""
-        letters: list[str] = []
-        places: list[tuple[int, int]] = []
-        before, skip = "", -1
-        for place, word in enumerate(words):
-            if place == skip or word in self._fillers or word == before:
-                continue
-            end, before = place, word
-            if place + 1 < len(words) and (joined := self.pairs.get((word, words[place + 1]))):
-                word, end, skip = joined, place + 1, place + 1
-            letters.append(self._letters.get(word) or self._guess(word))
-            places.append((place, end))
-        return "".join(letters), places
+    def _joined(self, words: Sequence[str]) -> Sequence[str]:
+        """Return `words` with split ones joined by a blank, and repeats marked as fillers."""
+        if not self._first_halves.isdisjoint(words):
+            words = self._join(words)
+        if True in map(eq, words, islice(words, 1, None)):
+            before = ["", *words[:-1]]
+            words = [" " + w if w == b else w for w, b in zip(words, before, strict=True)]
+        return words
 
-    def _guess(self, word: str) -> str:
-        meant = self.meant(word)
-        return self._letters.get(f"~{meant}", OTHER) if meant else OTHER
+    def _join(self, words: Sequence[str]) -> list[str]:
+        joined: list[str] = []
+        for word in words:
+            if joined and (joined[-1], word) in self._pairs:
+                joined[-1] = f"{joined[-1]} {word}"
+            else:
+                joined.append(word)
+        return joined
+
+    def _places(self, words: Sequence[str]) -> list[tuple[int, int]]:
+        """Return the first and the last word of the turn that each letter stands for."""
+        places = []
+        place = 0
+        for word in words:
+            end = place + word.count(" ", 1)
+            if self._letters[word]:
+                places.append((place, end))
+            place = end + 1
+        return places
 
     def meant(self, word: str) -> str | None:
         """Return the long word of this pack that an unknown `word` is a bad spelling of."""
@@ -190,8 +227,8 @@ def _classes(
                 classes.setdefault(form, set()).add(name)
     known = {*data["words"], *macros}
     patterns = [*macros.values(), *(p for rule in rules for p in rule.patterns)]
-    for pattern in patterns:
-        for word in literals_of(pattern, known):
+    for word in set().union(*map(words_in, patterns)) - known:
+        if word.lower() == word:
             classes.setdefault(fold(word), set()).add(word)
     return classes
 

@@ -1,0 +1,149 @@
+"""Patterns over classes of words: how they are written, and what can be known of one beforehand.
+
+A pattern is a regular expression whose letters are words: `WANT to? TALK with? DET? HUMAN`.
+A word in capitals is a class or a macro of the pack, any other is itself; `_` is any word and
+`!CLASS` any word but these; `( | )`, `?`, `{m,n}`, `^`, `$`, `(?! )`, `(?= )`, `(?<! )` and
+`(?<= )` mean what they always mean. `*` and `+` do not exist, so the work done at each word is
+bounded, and a turn costs time in proportion to its length.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from escalate.errors import ConfigurationError
+
+Letters = frozenset[str]
+_PIECE: Final = re.compile(r"\(\?<?[!=]|\{\d+(?:,\d+)?\}|[()|?^$]|_|!?\w+|\s+")
+_LOOKS: Final = ("(?!", "(?=", "(?<!", "(?<=")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A pattern or a part of one, over letters that stand for classes of words.
+
+    Attributes:
+        source: The part as a regular expression of the standard library.
+        first: Letters that a match can begin with; None when any can, or when it can be empty.
+        empty: Whether the part can match without a word.
+        needs: Sets of letters; a match holds at least one letter of each.
+    """
+
+    source: str
+    first: Letters | None = None
+    empty: bool = True
+    needs: tuple[Letters, ...] = ()
+
+
+def words_in(pattern: str) -> set[str]:
+    """Return the words, classes and macros that `pattern` names.
+
+    Raises:
+        ConfigurationError: The pattern holds something that is no part of a pattern.
+    """
+    return {p.removeprefix("!") for p in _pieces(pattern) if p[0] not in "(){|?^$" and p != "_"}
+
+
+def parse(pattern: str, name: Callable[[str], Node]) -> Node:
+    """Return what `pattern` says; `name` resolves each word, class or macro in it.
+
+    Raises:
+        ConfigurationError: The pattern is malformed.
+    """
+    pieces = _pieces(pattern)
+    try:
+        node, end = _either(pieces, 0, name)
+        re.compile(node.source)
+    except (re.error, IndexError) as exc:
+        raise ConfigurationError(f"pattern {pattern!r}: {exc}") from exc
+    if end != len(pieces):
+        raise ConfigurationError(f"pattern {pattern!r}: a ')' without its '('")
+    return node
+
+
+def one_of(letters: Iterable[str]) -> Node:
+    """Return the part that is one word out of `letters`."""
+    held = frozenset(letters)
+    return Node(f"[{''.join(sorted(held))}]", held, False, (held,))
+
+
+def _pieces(pattern: str) -> list[str]:
+    found = _PIECE.findall(pattern)
+    if "".join(found) != pattern:
+        raise ConfigurationError(
+            f"pattern {pattern!r}: only words, CLASSES, !CLASS, _ and the operators "
+            "( | ) ? {m,n} ^ $ (?! ) (?= ) (?<! ) (?<= ) are known; there is no * and no +"
+        )
+    return [piece for piece in found if not piece.isspace()]
+
+
+def _either(pieces: list[str], at: int, name: Callable[[str], Node]) -> tuple[Node, int]:
+    node, at = _sequence(pieces, at, name)
+    ways = [node]
+    while at < len(pieces) and pieces[at] == "|":
+        node, at = _sequence(pieces, at + 1, name)
+        ways.append(node)
+    return (ways[0] if len(ways) == 1 else _any_of(ways)), at
+
+
+def _any_of(ways: list[Node]) -> Node:
+    firsts = [way.first for way in ways]
+    first = None if None in firsts else frozenset[str]().union(*(f for f in firsts if f))
+    needs: tuple[Letters, ...] = ()
+    if all(way.needs for way in ways):
+        # One need of each way, the rarest; whichever way is taken, one letter of these is there.
+        needs = (frozenset[str]().union(*(min(way.needs, key=len) for way in ways)),)
+    source = "|".join(way.source for way in ways)
+    return Node(source, first, any(way.empty for way in ways), needs)
+
+
+def _sequence(pieces: list[str], at: int, name: Callable[[str], Node]) -> tuple[Node, int]:
+    source, needs = "", tuple[Letters, ...]()
+    first: Letters | None = frozenset()
+    empty = True
+    while at < len(pieces) and pieces[at] not in ("|", ")"):
+        part, at = _part(pieces, at, name)
+        source += part.source
+        needs += part.needs
+        if empty and first is not None:
+            first = None if part.first is None else first | part.first
+        empty = empty and part.empty
+    return Node(source, None if empty else first, empty, needs), at
+
+
+def _part(pieces: list[str], at: int, name: Callable[[str], Node]) -> tuple[Node, int]:
+    piece = pieces[at]
+    at += 1
+    if piece in _LOOKS or piece == "(":
+        node, at = _either(pieces, at, name)
+        if at >= len(pieces):
+            raise IndexError("a '(' without its ')'")
+        at += 1
+        if piece in _LOOKS:
+            return Node(f"{piece}{node.source})", frozenset(), True), at
+        node = Node(f"(?:{node.source})", node.first, node.empty, node.needs)
+    elif piece in "^$":
+        return Node(piece, frozenset(), True), at
+    elif piece == "_":
+        node = Node(".", None, False)
+    elif piece[0] == "!":
+        held = name(piece[1:])
+        node = Node(f"[^{held.source[1:]}", None, False)
+    elif piece[0] in "?{|)":
+        raise IndexError(f"{piece!r} follows nothing")
+    else:
+        node = name(piece)
+    return _repeated(node, pieces, at)
+
+
+def _repeated(node: Node, pieces: list[str], at: int) -> tuple[Node, int]:
+    if at >= len(pieces) or pieces[at][0] not in "?{":
+        return node, at
+    times = pieces[at]
+    optional = times == "?" or times.startswith("{0")
+    source = f"(?:{node.source}){times}"
+    first = node.first
+    return Node(source, first, node.empty or optional, () if optional else node.needs), at + 1

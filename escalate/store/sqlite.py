@@ -48,17 +48,18 @@ CREATE INDEX IF NOT EXISTS words_by_call ON words (call_uuid, at);
 T = TypeVar("T")
 
 _POLL_S = 0.05
-_BUSY_S = 3.0
 
 
 class SqliteStore:
     """Keeps calls in the SQLite file at `path`; see `escalate.store.base.Store`.
 
-    The file has to be on a local disk: SQLite's locks do not hold on network shares.
+    The file has to be on a local disk: SQLite's locks do not hold on network shares. `busy_s` is
+    how long another process may hold it before it counts as unavailable.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, busy_s: float = 3.0) -> None:
         self._path = Path(path)
+        self._busy_s = busy_s
         self._file: sqlite3.Connection | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="escalate-store")
         self._changed = asyncio.Condition()
@@ -159,7 +160,7 @@ class SqliteStore:
 
     def _connect(self) -> sqlite3.Connection:
         file = sqlite3.connect(
-            self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+            self._path, timeout=self._busy_s, isolation_level=None, check_same_thread=False
         )
         file.execute("PRAGMA journal_mode = WAL")
         file.execute("PRAGMA synchronous = NORMAL")

@@ -73,7 +73,6 @@ def test_answer_has_the_standard_parameters() -> None:
                 "DialStatus": "failed",
                 "DialHangupCause": "CALL_REJECTED",
                 "HangupCauseName": "sip_auth_failed",
-                "HangupCauseCode": "4240",
             },
             Reason.SIP_AUTH_FAILED,
         ),

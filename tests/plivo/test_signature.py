@@ -132,6 +132,14 @@ def test_signature_agrees_with_the_installed_sdk(
     assert sdk.utils.validate_v3_signature(method, url, NONCE, TOKEN, signature, dict(params))
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_field_in_both_query_and_form_is_signed_like_the_sdk_does(sdk: Any, method: str) -> None:
+    """A GET signs the query's value of such a field, a POST signs both."""
+    url, params = f"{ANSWER}?To=query", {"To": "form"}
+    signature = sign_v3(method, url, params, auth_token=TOKEN, nonce=NONCE)
+    assert sdk.utils.validate_v3_signature(method, url, NONCE, TOKEN, signature, dict(params))
+
+
 def test_any_signature_of_any_token_is_enough() -> None:
     """While tokens are rotated, one right signature among several is valid, blanks or not."""
     assert verify(f"AAAA, {SIGNED} ,BBBB", tokens=("old", TOKEN))

@@ -334,10 +334,13 @@ def test_wrong_attributes_and_bodies_are_refused(text: str) -> None:
 def test_errors_about_a_document_do_not_show_its_password() -> None:
     """A document with one mistake and one password gives an error with the mistake alone."""
     user = "<User sipAuthUsername='a' sipAuthPassword='open-sesame'{}>sip:a@b.example</User>"
-    for wrong in (user.format(" loop='1'"), user.format(" bad"), user.format("/")):
+    short = "<User sipAuthPassword='open-sesame'>sip:a@b.example</User>"
+    for wrong in (user.format(" loop='1'"), user.format(" bad"), user.format("/"), short):
         with pytest.raises((ConfigurationError, ValidationError)) as refused:
             parse(f"<Response><Dial>{wrong}</Dial></Response>")
         assert "open-sesame" not in str(refused.value) + repr(refused.value)
+        if isinstance(refused.value, ValidationError):
+            assert "open-sesame" not in str(refused.value.errors())
 
 
 def test_document_larger_than_plivo_reads_is_not_sent() -> None:

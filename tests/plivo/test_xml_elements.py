@@ -109,6 +109,7 @@ REFUSED: list[tuple[type[Element], dict[str, Any], str]] = [
     (Dial, {"children": (PHONE,), "timeout": True}, "whole number"),
     (Dial, {"children": (PHONE,), "time_limit": 86_401}, "86400"),
     (Dial, {"children": (PHONE,), "caller_name": "x" * 51}, "50"),
+    (Dial, {"children": (PHONE,), "caller_name": "Anna\x0b"}, "control characters"),
     (Dial, {"children": (PHONE,), "caller_id": "1415\r\nVia: x"}, "caller"),
     (Dial, {"children": (PHONE,), "confirm_key": "1"}, "confirmSound"),
     (Dial, {"children": (PHONE,), "confirm_sound": URL, "confirm_key": "12"}, "confirm"),

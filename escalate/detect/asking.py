@@ -103,6 +103,6 @@ def _standing(pack: Pack, words: Sequence[str], kind: str) -> Found | None:
     for hit in pack.read(words, kind):
         if hit.rule.kind == RETRACT:
             found = None
-        elif hit.rule.kind == kind and found is None and hit.misheard <= hit.rule.slack:
+        elif hit.rule.kind == kind and found is None:
             found = Found(pack, hit)
     return found

@@ -24,7 +24,8 @@ OTHER: Final = chr(_FIRST_LETTER)  # a word the pack does not know
 class Rule:
     """One named row of a grammar.
 
-    `kind` says what a match means; `slack` is how much mishearing a match may hold.
+    `kind` says what a match means; `slack` is how much mishearing a match may hold: a misspelling
+    counts 1, a word that exists but sounds like the one that is meant counts 2.
     """
 
     name: str
@@ -35,11 +36,12 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Where a rule holds: the letters from `start` up to `end`."""
+    """Where a rule holds: the letters from `start` up to `end`, and what was misheard in them."""
 
     rule: Rule
     start: int
     end: int
+    misheard: int
 
 
 class Alphabet:
@@ -66,9 +68,15 @@ class Grammar:
     """Rules in order of precedence over one alphabet."""
 
     def __init__(
-        self, rules: Iterable[Rule], alphabet: Alphabet, macros: Mapping[str, str]
+        self,
+        rules: Iterable[Rule],
+        alphabet: Alphabet,
+        macros: Mapping[str, str],
+        doubt: Mapping[str, int],
     ) -> None:
         """Compile `rules`; of two that hold from the same word on, the earlier one wins.
+
+        `doubt` is the mishearing that a letter stands for, where it does.
 
         Raises:
             ConfigurationError: A pattern is malformed, can match nothing at all, or names a class
@@ -76,6 +84,7 @@ class Grammar:
         """
         self._alphabet = alphabet
         self._macros = macros
+        self._doubt = doubt
         self._parsed: dict[str, Node] = {}
         # Sets of trials are integers with a bit for each, the earliest rule lowest.
         self._trials: list[tuple[Rule, re.Pattern[str]]] = []
@@ -150,7 +159,9 @@ class Grammar:
             rule, expression = self._trials[lowest.bit_length() - 1]
             match = expression.match(letters, at)
             if match is not None:
-                return Match(rule, at, match.end())
+                misheard = sum([self._doubt.get(c, 0) for c in letters[at : match.end()]])
+                if misheard <= rule.slack:
+                    return Match(rule, at, match.end(), misheard)
         return None
 
 

@@ -32,6 +32,7 @@ _KEYS: Final = _REQUIRED | {
     "tolerant", "glued", "macros", "sounds", "own_words", "trouble_anchors", "trouble", "bot",
     "answer",
 }  # fmt: skip
+_ANY_SLACK: Final = 99
 _RULE_KEYS: Final = {"name", "kind", "patterns", "slack"}
 
 
@@ -82,12 +83,12 @@ class Pack:
         self._first_halves = frozenset(first for first, _ in self._pairs)
         alphabet = Alphabet(classes)
         self._letters = _Letters(alphabet.letters, self.meant)
-        self._doubt = dict.fromkeys(alphabet.members(_MISHEARD), 1)
-        self._doubt.update(dict.fromkeys(alphabet.members(_OTHER_WORD), 2))
+        doubt = dict.fromkeys(alphabet.members(_MISHEARD), 1)
+        doubt.update(dict.fromkeys(alphabet.members(_OTHER_WORD), 2))
         fillers = [word for word, names in classes.items() if _FILLER in names]
         self._letters.update(dict.fromkeys(fillers, ""))
         self._rules, self._trouble, self._bot, self._answers = (
-            Grammar(table, alphabet, macros) for table in tables
+            Grammar(table, alphabet, macros, doubt) for table in tables
         )
         self.anchors = self._anchors(data["anchors"], classes)
         self.trouble_anchors = self._anchors(data.get("trouble_anchors", ""), classes)
@@ -155,12 +156,9 @@ class Pack:
         if not matches:
             return []
         places = self._places(words)
-        return [self._hit(letters, places, match) for match in matches]
-
-    def _hit(self, letters: str, places: Sequence[tuple[int, int]], match: Match) -> Hit:
-        doubt = self._doubt
-        misheard = sum([doubt.get(letter, 0) for letter in letters[match.start : match.end]])
-        return Hit(match.rule, places[match.start][0], places[match.end - 1][1], misheard)
+        return [
+            Hit(m.rule, places[m.start][0], places[m.end - 1][1], m.misheard) for m in matches
+        ]
 
     def _joined(self, words: Sequence[str]) -> Sequence[str]:
         """Return `words` with split ones joined by a blank, and repeats marked as fillers."""
@@ -210,7 +208,8 @@ def _rules(rows: Iterable[Mapping[str, Any]]) -> tuple[Rule, ...]:
     for row in rows:
         _check_keys(row, _RULE_KEYS, {"name", "kind", "patterns"})
         patterns = tuple(row["patterns"])
-        rules.append(Rule(row["name"], row["kind"], patterns, int(row.get("slack", 1))))
+        slack = int(row.get("slack", _ANY_SLACK))
+        rules.append(Rule(row["name"], row["kind"], patterns, slack))
     return tuple(rules)
 
 

@@ -14,7 +14,6 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
-from escalate.plivo.fields import Url as Url
 from escalate.plivo.headers import format_headers
 
 

@@ -8,9 +8,7 @@ from pydantic import Field, model_validator
 
 from escalate.plivo.addresses import PhoneNumber, SipUri
 from escalate.plivo.fields import (
-    CallerId as CallerId,
-)
-from escalate.plivo.fields import (
+    CallerId,
     CallerName,
     DigitList,
     Flag,

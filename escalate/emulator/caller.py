@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from escalate.emulator import audio, speech
@@ -56,6 +56,12 @@ class Voice:
             free_at = utterance.at + utterance.seconds
             utterances.append(utterance)
         return cls(utterances)
+
+    async def add(self, script: Sequence[Line], from_s: float) -> tuple[Utterance, ...]:
+        """Say more: `at` of these lines counts from second `from_s` of the call."""
+        more = await Voice.of([replace(line, at=line.at + from_s) for line in script])
+        self.utterances += more.utterances
+        return more.utterances
 
     def frame(self, at: float) -> bytes:
         """Return the 20 ms that begin at `at`."""

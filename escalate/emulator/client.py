@@ -41,8 +41,12 @@ class LocalPlivo:
         config: Mapping[str, Any] | None = None,
         tls_dir: Path | None = None,
         port: int = 0,
+        tls_port: int = 0,
     ) -> None:
-        """Prepare to start; with `tls_dir` it also listens for TLS as api.plivo.com."""
+        """Prepare to start; with `tls_dir` it also listens for TLS as api.plivo.com.
+
+        A port of 0 is any free one.
+        """
         self.auth_id = auth_id
         self.auth_token = auth_token
         self.base_url = ""
@@ -50,7 +54,7 @@ class LocalPlivo:
         self.ca_file: Path | None = None
         self._config = config
         self._tls_dir = tls_dir
-        self._port = port
+        self._ports = port, tls_port
         self._process: asyncio.subprocess.Process | None = None
         self._http: httpx.AsyncClient | None = None
         self._stack = contextlib.AsyncExitStack()
@@ -111,6 +115,10 @@ class LocalPlivo:
         body = {"from": from_, "to": to, "says": list(says), **more}
         reply = await self._ask("POST", "/emulator/calls", body)
         return str(reply.json()["call_uuid"])
+
+    async def say(self, call_uuid: str, says: Sequence[Mapping[str, Any]]) -> None:
+        """Let the caller say more, `at` counted from now."""
+        await self._ask("POST", f"/emulator/calls/{call_uuid}/says", list(says))
 
     async def hang_up(self, call_uuid: str) -> None:
         """Let the caller hang up."""
@@ -195,9 +203,10 @@ class LocalPlivo:
         return reply
 
     async def _start(self) -> asyncio.subprocess.Process:
-        arguments = ["--port", str(self._port), "--auth-id", self.auth_id, "--until-stdin-closes"]
+        port, tls_port = self._ports
+        arguments = ["--port", str(port), "--auth-id", self.auth_id, "--until-stdin-closes"]
         if self._tls_dir:
-            arguments += ["--tls-port", "0", "--tls-dir", str(self._tls_dir)]
+            arguments += ["--tls-port", str(tls_port), "--tls-dir", str(self._tls_dir)]
         if self._config is not None:
             arguments += ["--config", str(self._config_file())]
         return await asyncio.create_subprocess_exec(

@@ -135,6 +135,7 @@ class DropModel(_Strict):
 
 
 _PHONES: Final = TypeAdapter(dict[str, Phone])
+_LINES: Final = TypeAdapter(list[LineModel])
 _FAULTS: Final = TypeAdapter(list[FaultModel])
 
 
@@ -154,6 +155,7 @@ class Control:
             _path("/emulator/phones", self.phones, "POST"),
             _path("/emulator/calls", self.new_call, "POST"),
             _path(call, self.summary, "GET"),
+            _path(f"{call}/says", self.says, "POST"),
             _path(f"{call}/hangup", self.hang_up, "POST"),
             _path(f"{call}/digits", self.digits, "POST"),
             _path(f"{call}/drop-stream", self.drop_stream, "POST"),
@@ -194,6 +196,15 @@ class Control:
         """Describe a call, live or over."""
         call = self._call(request)
         return JSONResponse(call.summary()) if call else _no_call()
+
+    async def says(self, request: Request) -> Response:
+        """Let the caller say more, `at` counted from now."""
+        models = _LINES.validate_json(await request.body())
+        call = self._call(request)
+        if call is None or call.ending or call.answered_at is None:
+            return _problem(404, "no such call, or nobody listens")
+        await self._exchange.say(call, [Line(m.at, m.text, m.seconds) for m in models])
+        return Response(status_code=204)
 
     async def hang_up(self, request: Request) -> Response:
         """Let the caller hang up."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from escalate.emulator.call import Call, Routes
-from escalate.emulator.caller import Line, Voice
+from escalate.emulator.caller import Line, Utterance, Voice
 from escalate.emulator.interpreter import Interpreter
 from escalate.emulator.phones import Phone, PhoneBook, ScriptedPhones, describe
 from escalate.plivo.causes import HangupSource
@@ -77,6 +77,13 @@ class Exchange:
         call.report("call.started", **{"from": new.from_, "to": new.to})
         return call
 
+    async def say(self, call: Call, script: Sequence[Line]) -> None:
+        """Let the caller of an answered call say more, counted from now."""
+        if isinstance(voice := call.mouth, Voice) and voice.zero is not None:
+            from_s = self.services.clock.now() - voice.zero
+            more = await voice.add(script, from_s)
+            self.services.background.start(self._announce(call, voice.zero, more))
+
     def live(self, call_uuid: str) -> Call | None:
         """Return a call that has not ended."""
         call = self.calls.get(call_uuid)
@@ -100,13 +107,14 @@ class Exchange:
 
     def _begin_to_speak(self, call: Call, voice: Voice) -> None:
         voice.zero = call.answered_at
-        self.services.background.start(self._announce(call, voice))
-
-    async def _announce(self, call: Call, voice: Voice) -> None:
-        """Log what the caller says at the moment he begins to say it."""
         assert voice.zero is not None
-        for utterance in voice.utterances:
-            await self.services.clock.sleep_until(voice.zero + utterance.at)
+        work = self._announce(call, voice.zero, voice.utterances)
+        self.services.background.start(work)
+
+    async def _announce(self, call: Call, zero: float, utterances: Iterable[Utterance]) -> None:
+        """Log what the caller says at the moment he begins to say it."""
+        for utterance in utterances:
+            await self.services.clock.sleep_until(zero + utterance.at)
             if call.ending:
                 return
             call.report("caller.says", text=utterance.text, seconds=round(utterance.seconds, 3))

@@ -23,10 +23,15 @@ class Certificates:
 
 
 def issue(directory: Path) -> Certificates:
-    """Write `ca.pem` and `server.pem` (certificate and key) into a directory, replacing them."""
+    """Return `ca.pem` and `server.pem` (certificate and key) of a directory, made if missing.
+
+    Files that are there are kept, so a client can be told what to trust before the server is up.
+    """
+    certificates = Certificates(directory / "ca.pem", directory / "server.pem")
+    if certificates.authority.exists() and certificates.server.exists():
+        return certificates
     directory.mkdir(parents=True, exist_ok=True)
     authority = trustme.CA(organization_name="escalate local Plivo")
-    certificates = Certificates(directory / "ca.pem", directory / "server.pem")
     authority.cert_pem.write_to_path(str(certificates.authority))
     server = authority.issue_cert(*HOSTS)
     certificates.server.touch(mode=0o600)

@@ -18,12 +18,12 @@ def line_of(text: str, path: Path) -> int | None:
     `path` is what pydantic calls a location: table names, indices in arrays of tables, a key.
     """
     wanted = tuple(path)
-    best: tuple[int, int] | None = None
-    for line, found in _places(text):
-        depth = len(found)
-        if wanted[:depth] == found and (best is None or depth > best[0]):
-            best = (depth, line)
-    return best[1] if best else None
+    places = _places(text)
+    around = [(len(found), -line) for line, found in places if wanted[: len(found)] == found]
+    inside = [line for line, found in places if found[: len(wanted)] == wanted]
+    if around:
+        return -max(around)[1]
+    return inside[0] if inside else None
 
 
 def _places(text: str) -> list[tuple[int, tuple[str | int, ...]]]:

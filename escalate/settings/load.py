@@ -28,6 +28,16 @@ _FIXES: Final[Mapping[tuple[str, str], str]] = {
 }
 
 
+# What the carrier's XML calls things, and what the file calls them.
+_KEYS: Final[Mapping[str, str]] = {
+    "number": "phone",
+    "uri": "sip",
+    "sip_headers": "headers",
+    "sip_auth_username": "username",
+    "sip_auth_password": "password",
+}
+
+
 def load_settings(path: str | Path | None = None, **overrides: Any) -> Settings:
     """Return the settings of the file at `path` and of the environment, which wins.
 
@@ -127,7 +137,7 @@ def _explain(file: Path, text: str, error: ValidationError) -> str:
 
 
 def _explain_one(file: Path, text: str, error: dict[str, Any]) -> str:
-    location = tuple(error["loc"])
+    location = tuple(_KEYS.get(str(part), part) for part in error["loc"])
     kind, last = str(error["type"]), str(location[-1]) if location else ""
     message = str(error["msg"]).removeprefix("Value error, ")
     fix = _FIXES.get((kind, last)) or _FIXES.get((kind, ""))

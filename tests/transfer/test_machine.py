@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from escalate.transfer import Call, DocumentOwner, LastResort, Leg, Limits, State, receive
+from escalate.transfer import Attempt, Call, DocumentOwner, LastResort, Leg, Limits, State, receive
 from escalate.transfer import commands as c
 from escalate.transfer import documents as d
 from escalate.transfer import events as e
@@ -43,6 +43,11 @@ class Story:
 
     def document(self) -> d.Document:
         return document_for(self.call)
+
+    def dialled(self) -> Attempt:
+        document = self.document()
+        assert isinstance(document, d.DialHuman)
+        return document.attempt
 
     def deadline(self) -> Story:
         held = self.call.open_escalation
@@ -90,8 +95,7 @@ def test_a_caller_who_asks_is_announced_released_dialled_and_connected() -> None
     story.tell(ANNOUNCED)
     assert [c.ReleaseStream()] == story.commands
     story.tell(arrived())
-    assert isinstance(story.document(), d.DialHuman)
-    assert "support" == story.document().attempt.destination
+    assert "support" == story.dialled().destination
     story.tell(e.HumanAnswered("esc-1", 1), e.HumanConnected("esc-1", 1))
     assert State.CONNECTED is story.state()
     story.tell(e.DialEnded("esc-1", 1, connected=True, reason=Reason.COMPLETED))
@@ -140,8 +144,7 @@ def test_a_bot_that_does_not_let_go_is_parted_from_the_stream() -> None:
 def test_a_busy_destination_leads_to_the_next() -> None:
     """Failures walk down the plan."""
     story = ringing().tell(failed(1, Reason.BUSY))
-    assert isinstance(story.document(), d.DialHuman)
-    assert ("duty", 2) == (story.document().attempt.destination, story.document().attempt.number)
+    assert ("duty", 2) == (story.dialled().destination, story.dialled().number)
 
 
 def test_wrong_credentials_raise_an_alarm_and_skip_that_destination_for_good() -> None:
@@ -150,8 +153,7 @@ def test_wrong_credentials_raise_an_alarm_and_skip_that_destination_for_good() -
     story.tell(failed(1, Reason.SIP_AUTH_FAILED))
     alarm = c.RaiseAlarm(c.Alarm.DESTINATION_MISCONFIGURED, Reason.SIP_AUTH_FAILED, "support")
     assert [alarm] == story.commands
-    assert isinstance(story.document(), d.DialHuman)
-    assert "duty" == story.document().attempt.destination
+    assert "duty" == story.dialled().destination
 
 
 def test_the_legs_own_cause_counts_more_than_the_dials() -> None:
@@ -185,8 +187,7 @@ def test_the_callers_patience_bounds_how_long_a_human_rings_and_how_many_are_tri
     """A budget of 30 s leaves 13 s for a second destination, and nothing for a third."""
     story = Story().tell(requested(SUPPORT, DUTY, SUPPORT, budget_s=30.0), ANNOUNCED, arrived())
     story.tell(failed(1), after_s=15.0)
-    assert isinstance(story.document(), d.DialHuman)
-    assert 13.0 == story.document().attempt.ring_s
+    assert 13.0 == story.dialled().ring_s
     story.tell(failed(2), after_s=14.0)
     assert d.ConnectBot(2) == story.document()
 

@@ -1,0 +1,189 @@
+"""A wrong setting is one clear error that names the place, the key and the fix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from escalate.errors import ConfigurationError
+from escalate.settings import Settings, load_settings
+from escalate.settings.lines import line_of
+
+GOOD = """\
+public_url = "https://bot.example.com/escalate"
+stream_url = "wss://bot.example.com/ws"
+
+[[destination]]
+name = "support"
+sip = "sip:queue-1@cc.example.com"
+username = "queue1"
+headers = { Skill = "billing" }
+
+[[destination]]
+name = "duty-phone"
+phone = "+14155550199"
+ring_s = 20
+"""
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLIVO_AUTH_ID", "MAXXXXXXXXXXXXXXXXXX")
+    monkeypatch.setenv("PLIVO_AUTH_TOKEN", "secret-token")
+    monkeypatch.setenv("ESCALATE_SIP_PASSWORD_SUPPORT", "correct-horse")
+    monkeypatch.delenv("ESCALATE_CONFIG", raising=False)
+
+
+def load(tmp_path: Path, text: str = GOOD) -> Settings:
+    file = tmp_path / "escalate.toml"
+    file.write_text(text)
+    return load_settings(file)
+
+
+def complaint(tmp_path: Path, text: str) -> str:
+    with pytest.raises(ConfigurationError) as raised:
+        load(tmp_path, text)
+    return str(raised.value).replace(str(tmp_path) + "/", "")
+
+
+def test_a_good_file_is_read(tmp_path: Path) -> None:
+    """Destinations in order, credentials from the environment, defaults for the rest."""
+    settings = load(tmp_path)
+    assert ["support", "duty-phone"] == [one.name for one in settings.destination]
+    assert settings.destination[0].password is not None
+    assert "correct-horse" == settings.destination[0].password.get_secret_value()
+    assert 120 == settings.handoff.budget_s
+
+
+def test_no_secret_is_ever_printed(tmp_path: Path) -> None:
+    """Neither by repr nor by an error about something beside it."""
+    shown = repr(load(tmp_path)) + complaint(tmp_path, GOOD.replace("queue1", "que ue"))
+    assert "correct-horse" not in shown
+    assert "secret-token" not in shown
+
+
+@pytest.mark.parametrize(
+    ("change", "to", "place", "fix"),
+    [
+        ("https://bot", "http://bot", "escalate.toml", "public_url has to begin with https://"),
+        ("wss://bot", "ws://bot", "escalate.toml", "stream_url has to begin with wss://"),
+        ("wss://bot", "tel://bot", "escalate.toml", "stream_url has to be a URL like wss://"),
+        ('name = "support"', 'name = "sup port"', "escalate.toml:5: destination.0.name", "match"),
+        ('username = "queue1"', "", "escalate.toml:4: destination.0", "add username"),
+        ('sip = "sip:', 'phone = "+1415"\nsip = "sip:', "destination.0", "give either phone"),
+        ("sip:queue-1@cc.example.com", "queue-1", "escalate.toml:6: destination.0.sip", "sip:"),
+        ("+14155550199", "0800-HUMAN", "escalate.toml:12: destination.1.phone", "the country code"),
+        ("Skill =", '"X-Skill" =', "escalate.toml:8: destination.0.headers", "Skill"),
+        ("Skill =", '"PH-Skill" =', "escalate.toml:8: destination.0.headers", "PH-"),
+        ("ring_s = 20", "ring_s = 500", "escalate.toml:13: destination.1.ring_s", "120"),
+        ("ring_s = 20", "ringing_s = 20", "escalate.toml:13: destination.1.ringing_s", "spelling"),
+        ("[[destination]]", "[[destinations]]", "destination: Field required", "add a [[dest"),
+        ("ring_s = 20", "ring_s = ", "escalate.toml", "line 13"),
+        ('username = "queue1"', 'password = "x"', "escalate.toml:7: destination.0.pass", "ESCAL"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place_and_its_fix(
+    tmp_path: Path, change: str, to: str, place: str, fix: str
+) -> None:
+    """Whoever reads the message knows what to type."""
+    message = complaint(tmp_path, GOOD.replace(change, to))
+    assert place in message
+    assert fix in message
+
+
+def test_two_destinations_of_one_name_are_refused(tmp_path: Path) -> None:
+    """A name says which one is meant, in the log and to the model."""
+    twin = '[[destination]]\nname = "duty-phone"\nphone = "+14155550111"\n'
+    message = complaint(tmp_path, GOOD + twin)
+    assert "escalate.toml:4: destination: two destinations are called 'duty-phone'" in message
+
+
+@pytest.mark.parametrize("key", ["PLIVO_AUTH_ID", "PLIVO_AUTH_TOKEN"])
+def test_a_missing_credential_is_named(
+    tmp_path: Path, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The account's credentials come from the environment alone."""
+    monkeypatch.delenv(key)
+    message = complaint(tmp_path, GOOD)
+    assert key in message
+    assert "set it in the environment" in message
+
+
+def test_a_username_without_its_password_names_the_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The variable is made from the destination's name."""
+    monkeypatch.delenv("ESCALATE_SIP_PASSWORD_SUPPORT")
+    assert "ESCALATE_SIP_PASSWORD_SUPPORT" in complaint(tmp_path, GOOD)
+
+
+def test_a_password_may_come_from_a_named_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mounted secret, for those who do not like variables."""
+    monkeypatch.delenv("ESCALATE_SIP_PASSWORD_SUPPORT")
+    (tmp_path / "sip-password").write_text("from-a-file\n")
+    named = GOOD.replace(
+        'username = "queue1"', 'username = "queue1"\npassword_file = "sip-password"'
+    )
+    password = load(tmp_path, named).destination[0].password
+    assert password is not None
+    assert "from-a-file" == password.get_secret_value()
+    (tmp_path / "sip-password").unlink()
+    assert "password_file: cannot be read" in complaint(tmp_path, named)
+
+
+def test_the_auth_token_does_not_belong_into_the_file(tmp_path: Path) -> None:
+    """Files are committed."""
+    message = complaint(tmp_path, 'plivo_auth_token = "oops"\n' + GOOD)
+    assert "set PLIVO_AUTH_TOKEN instead" in message
+    assert "oops" not in message
+
+
+def test_plain_http_is_for_this_machine_together_with_a_local_carrier(tmp_path: Path) -> None:
+    """The local Plivo needs no certificates; the real one gets nothing else."""
+    local = GOOD.replace("https://bot.example.com", "http://127.0.0.1:8000").replace(
+        "wss://bot.example.com", "ws://localhost:8000"
+    )
+    assert "public_url has to begin with https" in complaint(tmp_path, local)
+    settings = load(tmp_path, 'plivo_api = "http://127.0.0.1:9000"\n' + local)
+    assert "http://127.0.0.1:8000/escalate" == settings.public_url
+
+
+def test_the_environment_wins_over_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deployment changes one thing without another file."""
+    monkeypatch.setenv("ESCALATE_PUBLIC_URL", "https://other.example.com/escalate")
+    monkeypatch.setenv("ESCALATE_HANDOFF__BUDGET_S", "45")
+    settings = load(tmp_path)
+    assert "https://other.example.com/escalate" == settings.public_url
+    assert 45 == settings.handoff.budget_s
+
+
+def test_what_is_said_is_checked_against_the_voices_the_carrier_has(tmp_path: Path) -> None:
+    """A pair that Plivo lacks would end the call instead of speaking."""
+    message = complaint(tmp_path, GOOD + '[say]\nlanguage = "hi-IN"\n')
+    assert "escalate.toml:14: say" in message
+
+
+def test_detection_is_configured_by_the_names_of_its_policy(tmp_path: Path) -> None:
+    """Phrases arrive at the detector; a misspelt switch is refused."""
+    settings = load(tmp_path, GOOD + '[detect]\nphrases = ["billing desk"]\nsilence_s = 0\n')
+    assert ("billing desk",) == settings.detect.phrases
+    assert "escalate.toml:14: detect" in complaint(tmp_path, GOOD + "[detect]\nphrase = []\n")
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """A path that was given must exist."""
+    with pytest.raises(ConfigurationError, match=r"no\.toml: there is no such file"):
+        load_settings(tmp_path / "no.toml")
+
+
+def test_a_line_is_found_by_its_path() -> None:
+    """The nearest table stands in for a key that is missing."""
+    assert 6 == line_of(GOOD, ("destination", 0, "sip"))
+    assert 10 == line_of(GOOD, ("destination", 1, "username"))
+    assert 1 == line_of(GOOD, ("public_url",))
+    assert line_of(GOOD, ("nowhere",)) is None

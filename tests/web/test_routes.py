@@ -1,0 +1,360 @@
+"""What Plivo's requests get back: valid, forged, repeated, unknown, and with everything broken."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from escalate import Switchboard
+from escalate.plivo.signature import NONCE_HEADER, SIGNATURE_HEADER, sign_v3
+from escalate.plivo.xml import Dial, Hangup, Redirect, Response, Speak, Stream, User, parse
+from escalate.settings import Destination, Settings
+from escalate.store import SqliteStore
+from escalate.transfer import Ending, State
+from escalate.transfer import events as e
+from escalate.values import Outcome, Reason, Trigger
+
+PUBLIC = "https://bot.example.com/escalate"
+TOKEN = "the-auth-token"
+PASSWORD = "correct-horse"
+UUID = "8503ed6b-e0ad-4945-b04a-87759100f2c9"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        public_url=PUBLIC,
+        stream_url="wss://bot.example.com/ws",
+        plivo_auth_id="MAXXXXXXXXXXXXXXXXXX",
+        plivo_auth_token=SecretStr(TOKEN),
+        store=str(tmp_path / "calls.db"),
+        destination=(
+            Destination(
+                name="support",
+                sip="sip:queue-1@cc.example.com",
+                username="queue1",
+                password=SecretStr(PASSWORD),
+            ),
+            Destination(name="duty", phone="+14155550199"),
+        ),
+    )
+
+
+@pytest.fixture
+async def board(settings: Settings) -> AsyncIterator[Switchboard]:
+    store = SqliteStore(settings.store, busy_s=0.2)
+    async with Switchboard(settings, store=store) as opened:
+        yield opened
+
+
+class Plivo:
+    """Signs what it sends, as Plivo does, unless told to do it badly."""
+
+    def __init__(self, board: Switchboard) -> None:
+        self._http = httpx.AsyncClient(transport=httpx.ASGITransport(board.app))
+
+    async def post(
+        self, path: str, form: Mapping[str, str] | None = None, *, token: str = TOKEN
+    ) -> httpx.Response:
+        fields = {"CallUUID": UUID, **(form or {})}
+        url = f"{PUBLIC}{path}"
+        signature = sign_v3("POST", url, fields, auth_token=token, nonce="12345")
+        return await self._http.post(
+            f"http://internal:8000{path}",
+            content=urlencode(fields),
+            headers={
+                SIGNATURE_HEADER: signature,
+                NONCE_HEADER: "12345",
+                "Content-Type": "application/x-www-form-urlencoded",
+            },
+        )
+
+    async def document(
+        self, path: str, form: Mapping[str, str] | None = None, *, token: str = TOKEN
+    ) -> Response:
+        reply = await self.post(path, form, token=token)
+        assert 200 == reply.status_code
+        assert "application/xml" == reply.headers["content-type"].partition(";")[0]
+        assert "no-store" == reply.headers["cache-control"]
+        return parse(reply.text)
+
+
+@pytest.fixture
+def plivo(board: Switchboard) -> Plivo:
+    return Plivo(board)
+
+
+async def escalated(board: Switchboard, plivo: Plivo) -> str:
+    """Bring a call to the point where its human is to be dialled; return the attempt's path."""
+    await plivo.document("/answer")
+    request = board.request(Trigger.ASKED, "asked")
+    await board.receive(UUID, request)
+    await board.receive(UUID, e.AnnouncementEnded(request.escalation))
+    return f"/calls/{UUID}/escalations/{request.escalation}/attempts/1"
+
+
+async def state(board: Switchboard) -> State | Ending | None:
+    call = await board.store.load(UUID)
+    held = call.escalation if call else None
+    return None if held is None else held.ending or held.state
+
+
+def kinds(document: Response) -> list[type]:
+    return [type(step) for step in document.children]
+
+
+async def test_an_answered_call_is_streamed_to_the_bot_and_comes_back_to_us(plivo: Plivo) -> None:
+    """Stream kept alive, and a Redirect behind it: the caller can never run off the end."""
+    document = await plivo.document("/answer")
+    stream, redirect = document.children
+    assert isinstance(stream, Stream)
+    assert isinstance(redirect, Redirect)
+    assert (True, True) == (stream.bidirectional, stream.keep_call_alive)
+    assert redirect.url.startswith(f"{PUBLIC}/calls/{UUID}/next?stream=1#")
+    assert "rc=5" in redirect.url
+
+
+async def test_the_document_after_the_stream_dials_the_first_destination(
+    board: Switchboard, plivo: Plivo
+) -> None:
+    """With credentials, ring time, action and progress reports."""
+    attempt = await escalated(board, plivo)
+    (dial,) = (await plivo.document(f"/calls/{UUID}/next?stream=1")).children
+    assert isinstance(dial, Dial)
+    (user,) = dial.children
+    assert isinstance(user, User)
+    assert user.sip_auth_password is not None
+    assert PASSWORD == user.sip_auth_password.get_secret_value()
+    assert (30, "POST") == (dial.timeout, dial.method)
+    assert dial.action is not None
+    assert dial.action.startswith(f"{PUBLIC}{attempt}/ended#")
+
+
+async def test_a_repeated_request_gets_the_same_bytes(board: Switchboard, plivo: Plivo) -> None:
+    """An answer that got lost on the way is fetched again."""
+    await escalated(board, plivo)
+    first = await plivo.post(f"/calls/{UUID}/next?stream=1")
+    again = await plivo.post(f"/calls/{UUID}/next?stream=1")
+    assert first.content == again.content
+
+
+async def test_a_failed_dial_leads_to_the_next_destination_and_then_back_to_the_bot(
+    board: Switchboard, plivo: Plivo
+) -> None:
+    """The action's answer is the next document."""
+    attempt = await escalated(board, plivo)
+    await plivo.document(f"/calls/{UUID}/next?stream=1")
+    busy = {"DialStatus": "busy", "DialBLegUUID": ""}
+    assert [Dial] == kinds(await plivo.document(f"{attempt}/ended", busy))
+    second = attempt.removesuffix("1") + "2"
+    assert [Stream, Redirect] == kinds(await plivo.document(f"{second}/ended", busy))
+    await plivo.post(f"/calls/{UUID}/streams/2", {"Event": "StartStream"})
+    assert isinstance(ending := await state(board), Ending)
+    assert (Outcome.RETURNED, Reason.BUSY) == (ending.outcome, ending.reason)
+
+
+async def test_progress_reports_connect_and_a_completed_dial_hangs_up(
+    board: Switchboard, plivo: Plivo
+) -> None:
+    """The human hung up first: the conversation is over."""
+    attempt = await escalated(board, plivo)
+    await plivo.document(f"/calls/{UUID}/next?stream=1")
+    for action in ("answer", "connected"):
+        reply = await plivo.post(f"{attempt}/progress", {"DialAction": action})
+        assert 204 == reply.status_code
+    assert State.CONNECTED is await state(board)
+    done = {"DialStatus": "completed", "DialBLegUUID": "b-leg"}
+    assert [Hangup] == kinds(await plivo.document(f"{attempt}/ended", done))
+    assert isinstance(ending := await state(board), Ending)
+    assert Outcome.CONNECTED is ending.outcome
+
+
+async def test_wrong_credentials_are_known_by_cause_name_or_code(
+    board: Switchboard, plivo: Plivo
+) -> None:
+    """Wherever Plivo puts them: leg report or action."""
+    attempt = await escalated(board, plivo)
+    await plivo.document(f"/calls/{UUID}/next?stream=1")
+    ended = {
+        "DialAction": "hangup",
+        "DialBLegHangupCauseName": "sip_auth_failed",
+        "DialBLegHangupCauseCode": "4240",
+    }
+    await plivo.post(f"{attempt}/progress", ended)
+    await plivo.document(f"{attempt}/ended", {"DialStatus": "failed"})
+    call = await board.store.load(UUID)
+    assert call is not None
+    assert call.escalation is not None
+    tried = call.escalation.attempts[0]
+    assert (Reason.SIP_AUTH_FAILED, 4240) == (tried.reason, tried.cause_code)
+
+
+async def test_the_callers_hang_up_ends_call_and_escalation(
+    board: Switchboard, plivo: Plivo
+) -> None:
+    """Reported by the application's hang-up URL."""
+    await escalated(board, plivo)
+    await plivo.post("/hangup", {"HangupCauseName": "Normal Hangup"})
+    assert isinstance(ending := await state(board), Ending)
+    assert Outcome.CALLER_LEFT is ending.outcome
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/answer",
+        f"/calls/{UUID}/next?stream=1",
+        f"/calls/{UUID}/escalations/x/attempts/1/ended",
+    ],
+)
+async def test_a_forged_request_for_a_document_keeps_the_caller_and_changes_nothing(
+    board: Switchboard, plivo: Plivo, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Should the token be wrong on our side, a real caller hears this: he must not be dropped."""
+    await escalated(board, plivo)
+    before = await board.store.load(UUID)
+    reply = await plivo.post(path, token="somebody-else")
+    assert 200 == reply.status_code
+    assert PASSWORD not in reply.text
+    document = parse(reply.text)
+    assert Speak in kinds(document)
+    assert Redirect in kinds(document)
+    assert before == await board.store.load(UUID)
+    assert "alarm" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/hangup",
+        f"/calls/{UUID}/streams/1",
+        f"/calls/{UUID}/escalations/x/attempts/1/progress",
+    ],
+)
+async def test_a_forged_report_is_refused(plivo: Plivo, path: str) -> None:
+    """Nothing is executed there, so nothing is lost by saying no."""
+    assert 403 == (await plivo.post(path, token="somebody-else")).status_code
+
+
+async def test_an_unsigned_request_holds_no_more_than_a_forged_one(
+    board: Switchboard, plivo: Plivo
+) -> None:
+    """No header at all, and a body that is no form."""
+    await escalated(board, plivo)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(board.app)) as http:
+        for body in (b"", b"\xff\xfe", b"a" * 100_000, b"CallUUID=" + UUID.encode()):
+            url = f"http://x/calls/{UUID}/next?stream=1"
+            reply = await http.post(url, content=body)
+            assert 200 == reply.status_code
+            assert PASSWORD not in reply.text
+
+
+async def test_a_signed_request_about_another_call_than_its_url_gets_nothing(
+    board: Switchboard, plivo: Plivo
+) -> None:
+    """A signature proves who asks; the fields prove for which call."""
+    await escalated(board, plivo)
+    reply = await plivo.post(f"/calls/{UUID}/next?stream=1", {"CallUUID": "another"})
+    assert PASSWORD not in reply.text
+
+
+async def test_an_unknown_call_is_kept_on_the_line(plivo: Plivo) -> None:
+    """A store that was emptied must not cost the callers of that moment."""
+    assert Redirect in kinds(
+        await plivo.document("/calls/unknown/next?stream=1", {"CallUUID": "unknown"})
+    )
+
+
+async def test_a_caller_is_kept_a_bounded_time_and_then_told_to_call_again(plivo: Plivo) -> None:
+    """The document counts in its own address; it reads nothing else."""
+    path, seen = "/calls/unknown/next?stream=1", 0
+    while True:
+        document = await plivo.document(path, {"CallUUID": "unknown"})
+        *_, last = document.children
+        if isinstance(last, Hangup):
+            break
+        assert isinstance(last, Redirect)
+        path = last.url.removeprefix(PUBLIC).partition("#")[0]
+        seen += 1
+    assert 12 == seen
+
+
+async def test_with_the_store_down_what_the_dial_reported_is_not_lost(
+    board: Switchboard, plivo: Plivo, settings: Settings
+) -> None:
+    """The caller asks again, with the status that Plivo reports only once."""
+    attempt = await escalated(board, plivo)
+    await plivo.document(f"/calls/{UUID}/next?stream=1")
+    holder = sqlite3.connect(settings.store, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    done = {"DialStatus": "completed", "DialBLegUUID": "b-leg"}
+    document = await plivo.document(f"{attempt}/ended", done)
+    holder.execute("ROLLBACK")
+    holder.close()
+    *_, redirect = document.children
+    assert isinstance(redirect, Redirect)
+    again = redirect.url.removeprefix(PUBLIC).partition("#")[0]
+    assert [Hangup] == kinds(await plivo.document(again))
+    assert isinstance(ending := await state(board), Ending)
+    assert Outcome.CONNECTED is ending.outcome
+
+
+async def test_with_the_store_down_a_report_is_asked_for_again(
+    plivo: Plivo, settings: Settings
+) -> None:
+    """Plivo repeats what is answered with 5xx."""
+    await plivo.document("/answer")
+    holder = sqlite3.connect(settings.store, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    assert 503 == (await plivo.post("/hangup")).status_code
+    holder.execute("ROLLBACK")
+    holder.close()
+
+
+async def test_a_destination_that_left_the_settings_is_skipped(
+    board: Switchboard, plivo: Plivo, settings: Settings
+) -> None:
+    """A plan made before a deployment names somebody the new settings do not know."""
+    attempt = await escalated(board, plivo)
+    fewer = settings.model_copy(update={"destination": settings.destination[1:]})
+    async with Switchboard(fewer) as later:
+        new = Plivo(later)
+        (redirect,) = (await new.document(f"/calls/{UUID}/next?stream=1")).children
+        assert isinstance(redirect, Redirect)
+        path = redirect.url.removeprefix(PUBLIC).partition("#")[0]
+        assert path.startswith(f"{attempt}/ended?")
+        (dial,) = (await new.document(path)).children
+        assert isinstance(dial, Dial)
+
+
+async def test_health_says_whether_the_store_answers(board: Switchboard) -> None:
+    """For whatever watches the process."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(board.app)) as http:
+        assert 200 == (await http.get("http://x/health")).status_code
+
+
+async def test_a_mounted_board_starts_on_first_use(settings: Settings) -> None:
+    """Starlette does not run the lifespan of what is mounted."""
+    from starlette.applications import Starlette
+    from starlette.routing import Mount
+
+    board = Switchboard(settings)
+    outer = Starlette(routes=[Mount("/escalate", board.app)])
+    fields = {"CallUUID": UUID}
+    url = f"{PUBLIC}/answer"
+    headers = {
+        SIGNATURE_HEADER: sign_v3("POST", url, fields, auth_token=TOKEN, nonce="1"),
+        NONCE_HEADER: "1",
+    }
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(outer)) as http:
+        reply = await http.post(
+            "http://10.0.0.1:8000/escalate/answer", data=fields, headers=headers
+        )
+    assert [Stream, Redirect] == kinds(parse(reply.text))
+    await board.__aexit__(None, None, None)

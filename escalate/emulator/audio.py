@@ -38,8 +38,8 @@ def _compress(sample: int) -> int:
 
 
 _EXPANDED: Final = tuple(_expand(code) for code in range(256))
-# Mu-law keeps at most 14 bits, so the two lowest bits of a sample select nothing.
-_COMPRESSED: Final = bytes(_compress((index << 2) - 32768) for index in range(16384))
+# Mu-law keeps at most 14 bits: four neighbours share a code, that of the middle between them.
+_COMPRESSED: Final = bytes(_compress((index << 2) - 32766) for index in range(16384))
 _QUIET: Final = bytes(code for code in range(256) if abs(_EXPANDED[code]) < _AUDIBLE)
 
 

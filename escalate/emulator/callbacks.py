@@ -60,7 +60,7 @@ class Policy:
     @classmethod
     def read(cls, fragment: str) -> Policy:
         """Read a URL fragment; what is missing, unknown or out of bounds keeps its default."""
-        given = dict(parse_qsl(fragment))
+        given = dict(parse_qsl(fragment, keep_blank_values=True))
         words = {word.strip() for word in given.get("rp", "ct,rt").split(",")}
         return cls(
             connect_s=_bounded(given, "ct", 2000) / 1000,

@@ -1,4 +1,4 @@
-"""One local Plivo for all of these tests, emptied before each; an application and a bot for each."""
+"""One local Plivo for all of these tests, emptied before each, and those it talks to."""
 
 from __future__ import annotations
 
@@ -36,13 +36,20 @@ async def plivo(process: LocalPlivo) -> LocalPlivo:
     return process
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def app(plivo: LocalPlivo) -> AsyncIterator[Application]:
-    """An application that owns every number, with an answer and a hangup URL."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def server() -> AsyncIterator[Application]:
+    """The application's server; to start and stop one takes longer than most tests."""
     async with running(Application) as application:
-        application.says("hangup", "")
-        await plivo.application(application.url("answer"), hangup_url=application.url("hangup"))
         yield application
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def app(plivo: LocalPlivo, server: Application) -> Application:
+    """An application that owns every number, with an answer and a hangup URL."""
+    server.forget()
+    server.says("hangup", "")
+    await plivo.application(server.url("answer"), hangup_url=server.url("hangup"))
+    return server
 
 
 @pytest_asyncio.fixture(loop_scope="session")

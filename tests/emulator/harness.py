@@ -84,6 +84,11 @@ class Application:
         """Return the requests to a path so far."""
         return [request for request in self.received if request.path == path]
 
+    def forget(self) -> None:
+        """Drop every request and every reply."""
+        self.received.clear()
+        self.replies.clear()
+
     async def start(self) -> None:
         """Listen; the port stays the same over a restart."""
         app = Starlette(routes=[Route("/{path:path}", self._take, methods=["GET", "POST"])])

@@ -37,7 +37,7 @@ def dial(app: Application, *targets: str, action: bool = True, **attributes: str
     ("phone", "credentials", "code", "status", "cause", "rang"),
     [
         ({"busy": True}, {}, 3010, "busy", "USER_BUSY", "false"),
-        ({"declines": True}, {}, 3110, "failed", "CALL_REJECTED", "true"),
+        ({"declines": True, **STAYS}, {}, 3110, "failed", "CALL_REJECTED", "true"),
         ({"answers_after_s": None}, {}, 3000, "no-answer", "NO_ANSWER", "true"),
         ({"unregistered": True}, {}, 2020, "failed", "USER_NOT_REGISTERED", "false"),
         ({"challenge": RIGHT}, {}, 4240, "failed", "sip_auth_failed", "false"),
@@ -52,7 +52,7 @@ def dial(app: Application, *targets: str, action: bool = True, **attributes: str
             *(4250, "timeout", "sip_auth_timeout", "false"),
         ),
         (
-            {"challenge": RIGHT, "talks_s": 0},
+            {"challenge": RIGHT, **STAYS, "talks_s": 0},
             CREDENTIALS,
             4000,
             "completed",
@@ -212,7 +212,7 @@ async def test_the_human_confirms_with_a_key(
 async def test_the_star_key_ends_the_conversation_and_not_the_call(
     plivo: LocalPlivo, app: Application
 ) -> None:
-    """hangupOnStar drops the human; the action is asked what comes next."""
+    """With hangupOnStar the key drops the human; the action is asked what comes next."""
     app.answers("answer", dial(app, hangupOnStar="true"))
     call = await plivo.call(phones={QUEUE: STAYS})
     await plivo.wait_for("leg.bridged", call)
@@ -221,7 +221,7 @@ async def test_the_star_key_ends_the_conversation_and_not_the_call(
 
 
 async def test_talking_time_is_limited(plivo: LocalPlivo, app: Application) -> None:
-    """timeLimit ends the bridge, and the caller stays."""
+    """The timeLimit ends the bridge, and the caller stays."""
     app.answers("answer", dial(app, timeLimit="1"))
     call = await plivo.call(phones={QUEUE: STAYS})
     assert 6000 == (await plivo.wait_for("leg.ended", call))["code"]

@@ -51,11 +51,11 @@ def read(inside: str) -> tuple[object, ...]:
             "given together",
         ),
         (
-            "<Dial><User sipAuthUsername='u' sipAuthPassword='1234567'>sip:a@b.example</User></Dial>",
+            "<Dial><User sipAuthUsername='u' sipAuthPassword='1234567'>sip:a@b.c</User></Dial>",
             "8 to 128",
         ),
         (
-            f"<Dial><User sipAuthUsername='u' sipAuthPassword='{'x' * 129}'>sip:a@b.c</User></Dial>",
+            f"<Dial><User sipAuthUsername='u' sipAuthPassword='{'x' * 129}'>sip:a@b</User></Dial>",
             "8 to 128",
         ),
         (f"<Dial confirmKey='1'>{USER}</Dial>", "confirmKey needs confirmSound"),
@@ -104,7 +104,7 @@ def test_dial_holds_its_targets_and_their_credentials() -> None:
     """Credentials belong to one User, and a value never prints its password."""
     (dial,) = read(
         "<Dial timeout='9' redirect='false'><Number>+14155550123</Number>"
-        "<User sipAuthUsername='queue' sipAuthPassword='password1'>sip:q@example.com:5070</User></Dial>"
+        "<User sipAuthUsername='queue' sipAuthPassword='password1'>sip:q@b.c:5070</User></Dial>"
     )
     assert isinstance(dial, Dial)
     assert (9, False, "POST") == (dial.timeout, dial.redirect, dial.method)

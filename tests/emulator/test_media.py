@@ -82,7 +82,7 @@ async def test_frames_keep_time(plivo: LocalPlivo, bot: Bot) -> None:
 async def test_a_checkpoint_is_reported_when_the_audio_before_it_was_played(
     plivo: LocalPlivo, bot: Bot
 ) -> None:
-    """playedStream comes after 300 ms of sound, which the caller has then heard."""
+    """A playedStream comes after 300 ms of sound, which the caller has then heard."""
     call, line = await begin(plivo, bot)
     await line.play(0.3)
     await line.send({"event": "checkpoint", "streamId": "x", "name": "end"})
@@ -110,7 +110,7 @@ async def test_what_a_closed_socket_cuts_off_is_counted(plivo: LocalPlivo, bot: 
 
 @pytest.mark.usefixtures("keep")
 async def test_cleared_audio_is_not_heard(plivo: LocalPlivo, bot: Bot) -> None:
-    """clearAudio empties the buffer, says how much, and is confirmed; its checkpoints are lost."""
+    """A clearAudio empties the buffer, is counted and confirmed; checkpoints in it are lost."""
     call, line = await begin(plivo, bot)
     await line.play(2)
     await line.send({"event": "checkpoint", "name": "never"})

@@ -38,6 +38,7 @@ class Reader:
         """Read with `packs`; when several find something, the first in order reports it."""
         self.packs = tuple(packs)
         self._anchors = frozenset[str]().union(*(pack.anchors for pack in self.packs))
+        self._with_long_words = tuple(pack for pack in self.packs if pack.knows_long_words)
         self._trouble = frozenset[str]().union(*(pack.trouble_anchors for pack in self.packs))
         self._open = frozenset[str]().union(*(pack.open_words for pack in self.packs))
         self._negators = frozenset[str]().union(*(pack.negators for pack in self.packs))
@@ -92,10 +93,14 @@ class Reader:
         return not self._negators.isdisjoint(words[max(0, place - 4) : place])
 
     def _listening(self, words: Sequence[str]) -> list[Pack]:
-        if not self._anchors.isdisjoint(words):
-            return [pack for pack in self.packs if not pack.anchors.isdisjoint(words)]
-        long = [word for word in words if len(word) >= Skeletons.MIN_LETTERS]
-        return [pack for pack in self.packs if any(map(pack.meant, long))] if long else []
+        if self._anchors.isdisjoint(words) and not any(
+            pack.meant(word)
+            for word in words
+            if len(word) >= Skeletons.MIN_LETTERS
+            for pack in self._with_long_words
+        ):
+            return []
+        return [pack for pack in self.packs if pack.listens(words)]
 
 
 def _standing(pack: Pack, words: Sequence[str], kind: str) -> Found | None:

@@ -18,7 +18,7 @@ from typing import Any, Final
 from escalate.detect.grammar import OTHER, Alphabet, Grammar, Match, Rule
 from escalate.detect.near import Skeletons, misspellings
 from escalate.detect.patterns import words_in
-from escalate.detect.text import fold, words_of
+from escalate.detect.text import words_of
 from escalate.errors import ConfigurationError
 
 FOLDER: Final = Path(__file__).with_name("packs")
@@ -29,10 +29,11 @@ _MISHEARD: Final = "~"
 _OTHER_WORD: Final = "~~"  # misheard as a word that exists
 _REQUIRED: Final = {"language", "name", "checked", "anchors", "words", "rule"}
 _KEYS: Final = _REQUIRED | {
-    "tolerant", "glued", "macros", "sounds", "own_words", "trouble_anchors", "trouble", "bot",
-    "answer",
+    "tolerant", "glued", "macros", "sounds", "own_words", "cues", "trouble_anchors", "trouble", "bot",
+    "answer", "lines",
 }  # fmt: skip
 _ANY_SLACK: Final = 99
+_FEW_WORDS: Final = 2  # too few to hold more than the name of who is wanted
 _RULE_KEYS: Final = {"name", "kind", "patterns", "slack"}
 
 
@@ -77,10 +78,10 @@ class Pack:
         macros = dict(data.get("macros", {}))
         tables = [_rules(data.get(key, ())) for key in ("rule", "trouble", "bot", "answer")]
         classes = _classes(data, macros, [rule for table in tables for rule in table])
-        self._pairs: set[tuple[str, str]] = set()
         exact = {word: set(names) for word, names in classes.items()}
         self._add_misheard(data, exact, classes)
-        self._first_halves = frozenset(first for first, _ in self._pairs)
+        self._in_pieces = _in_pieces(classes)
+        self._first_pieces = frozenset(self._in_pieces)
         alphabet = Alphabet(classes)
         self._letters = _Letters(alphabet.letters, self.meant)
         doubt = dict.fromkeys(alphabet.members(_MISHEARD), 1)
@@ -91,8 +92,11 @@ class Pack:
             Grammar(table, alphabet, macros, doubt) for table in tables
         )
         self.anchors = self._anchors(data["anchors"], classes)
+        self.cues = self._anchors(data.get("cues", ""), classes)
         self.trouble_anchors = self._anchors(data.get("trouble_anchors", ""), classes)
-        self.open_words = frozenset(w for w, names in exact.items() if _OPEN in names)
+        self.open_words = frozenset(
+            w.rpartition(" ")[2] for w, names in exact.items() if _OPEN in names
+        )
         self.negators = frozenset(w for w, names in exact.items() if _NOT in names)
         self.vocabulary = frozenset(exact)
 
@@ -102,6 +106,7 @@ class Pack:
         own = set(words_of(data.get("own_words", "")))
         tolerant = set(words_of(data.get("tolerant", "")))
         self._skeletons = Skeletons(sorted(tolerant))
+        self.knows_long_words = bool(self._skeletons)
         self._own_words = own | set(exact)
         for word in sorted(tolerant):
             classes[f"~{word}"] = {_MISHEARD, *exact.get(word, ())}
@@ -116,10 +121,8 @@ class Pack:
     def _add_sound(
         self, sound: str, names: set[str], exact: Mapping[str, set[str]], classes: dict[str, set[str]]
     ) -> None:
-        parts = sound.split("+")
-        if len(parts) == 2:
-            self._pairs.add((parts[0], parts[1]))
-            classes[f"{parts[0]} {parts[1]}"] = {_MISHEARD, *names}
+        if "+" in sound:
+            classes[sound.replace("+", " ")] = {_MISHEARD, *names}
         else:
             certain = sound in exact or sound not in self._own_words
             classes.setdefault(sound, set()).update(names, {_MISHEARD if certain else _OTHER_WORD})
@@ -127,8 +130,8 @@ class Pack:
     def _anchors(self, text: str, classes: Mapping[str, set[str]]) -> frozenset[str]:
         wanted = set(text.split())
         found = {w for w, names in classes.items() if names & wanted or w in wanted}
-        halves = {w.split(" ")[1] for w in found if " " in w}
-        return frozenset(w for w in found if " " not in w) | halves
+        # A word in several pieces is waited for by its last one, the rarer as a rule.
+        return frozenset(word.rpartition(" ")[2] for word in found)
 
     def read(self, words: Sequence[str], kind: str | None = None) -> list[Hit]:
         """Return what in the caller's `words` bears on a request, left to right.
@@ -162,7 +165,7 @@ class Pack:
 
     def _joined(self, words: Sequence[str]) -> Sequence[str]:
         """Return `words` with split ones joined by a blank, and repeats marked as fillers."""
-        if not self._first_halves.isdisjoint(words):
+        if not self._first_pieces.isdisjoint(words):
             words = self._join(words)
         if True in map(eq, words, islice(words, 1, None)):
             before = ["", *words[:-1]]
@@ -171,11 +174,15 @@ class Pack:
 
     def _join(self, words: Sequence[str]) -> list[str]:
         joined: list[str] = []
-        for word in words:
-            if joined and (joined[-1], word) in self._pairs:
-                joined[-1] = f"{joined[-1]} {word}"
-            else:
-                joined.append(word)
+        place, end = 0, len(words)
+        while place < end:
+            word, length = words[place], 1
+            for pieces in self._in_pieces.get(word, ()):
+                if tuple(words[place : place + len(pieces)]) == pieces:
+                    word, length = " ".join(pieces), len(pieces)
+                    break
+            joined.append(word)
+            place += length
         return joined
 
     def _places(self, words: Sequence[str]) -> list[tuple[int, int]]:
@@ -189,11 +196,25 @@ class Pack:
             place = end + 1
         return places
 
+    def listens(self, words: Sequence[str]) -> bool:
+        """Return whether `words` could hold a request in this language, at a quick look."""
+        if self.anchors.isdisjoint(words):
+            return any(self.meant(word) for word in words if len(word) >= Skeletons.MIN_LETTERS)
+        return not self.cues or len(words) <= _FEW_WORDS or not self.cues.isdisjoint(words)
+
     def meant(self, word: str) -> str | None:
         """Return the long word of this pack that an unknown `word` is a bad spelling of."""
         if len(word) < Skeletons.MIN_LETTERS or word in self._own_words:
             return None
         return self._skeletons.find(word)
+
+
+def _in_pieces(classes: Iterable[str]) -> dict[str, list[tuple[str, ...]]]:
+    """Return the words that reach us in several pieces, by the first piece, longest first."""
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for pieces in sorted((tuple(w.split(" ")) for w in classes if " " in w), key=len, reverse=True):
+        found.setdefault(pieces[0], []).append(pieces)
+    return found
 
 
 def _check_keys(data: Mapping[str, Any], known: set[str], required: set[str]) -> None:
@@ -221,15 +242,20 @@ def _classes(
     glue = data.get("glued", "").split()
     for name, text in data["words"].items():
         for word in text.split():
-            folded = fold(word)
-            for form in (folded, *(fold(prefix) + folded for prefix in glue)):
-                classes.setdefault(form, set()).add(name)
+            forms = [word, *(prefix + word for prefix in glue)]
+            for form in forms:
+                classes.setdefault(_spelled(form), set()).add(name)
     known = {*data["words"], *macros}
     patterns = [*macros.values(), *(p for rule in rules for p in rule.patterns)]
     for word in set().union(*map(words_in, patterns)) - known:
         if word.lower() == word:
-            classes.setdefault(fold(word), set()).add(word)
+            classes.setdefault(_spelled(word), set()).add(word)
     return classes
+
+
+def _spelled(word: str) -> str:
+    """Return `word` as a turn spells it: folded, its pieces (`+` in a pack) set apart."""
+    return " ".join(words_of(word))
 
 
 def shipped() -> tuple[str, ...]:

@@ -310,6 +310,8 @@ class Exchange:
         forget_at = 0.0
         while True:
             await self._guard(self._deliver_deadlines())
+            for live in list(self._live.values()):
+                live.tick()
             if self.clock() >= forget_at:
                 forget_at = self.clock() + _FORGET_EVERY_S
                 await self._guard(self.store.forget(self.clock() - self.settings.retention_s))

@@ -22,8 +22,9 @@ from escalate.detect import (
     Heard,
     Retract,
     Signal,
+    Tick,
 )
-from escalate.errors import CarrierError, StoreUnavailable
+from escalate.errors import CallGone, CarrierError, StoreUnavailable
 from escalate.transfer import DocumentOwner, Ending, Escalation, State
 from escalate.transfer import events as e
 from escalate.values import Outcome, Party, Reason, Said, Trigger
@@ -143,6 +144,10 @@ class LiveCall:
         """Take in that a part of the bot reported an error."""
         return self._take(BotFailed(part))
 
+    def tick(self) -> Decision | None:
+        """Take in that time went by, so that silence and broken promises are noticed."""
+        return self._take(Tick())
+
     async def finish(self) -> None:
         """Record that the bot ended the conversation on purpose, before its media is put down."""
         call = await self._exchange.receive(self.call_uuid, e.BotFinished())
@@ -151,19 +156,26 @@ class LiveCall:
     async def close(self) -> None:
         """Let go of the call. A request in flight goes on; a recorded finish is carried out.
 
-        Where the document is not ours nothing follows the stream, so the leg is hung up by request.
+        Where the document is not ours nothing of ours follows the stream: a finished call is hung
+        up by request, and one whose caller has left is noticed here.
         """
         self._closed = True
         self._bot = None
         self._exchange.take_back(self)
-        if not self._finished:
-            return
         call = await self._exchange.store.load(self.call_uuid)
-        if call is not None and call.document is DocumentOwner.THEIRS and not call.ended:
-            try:
+        if call is None or call.document is DocumentOwner.OURS or call.ended:
+            return
+        try:
+            if self._finished:
                 await self._exchange.plivo.hang_up(self.call_uuid)
-            except CarrierError as error:
-                log.warning("call %s: not hung up: %s", self.call_uuid, error)
+            elif call.open_escalation or await self._exchange.plivo.is_live(self.call_uuid):
+                return
+        except CallGone:
+            log.debug("call %s: had ended already", self.call_uuid)
+        except CarrierError as error:
+            log.warning("call %s: its end is not known: %s", self.call_uuid, error)
+            return
+        await self._exchange.receive(self.call_uuid, e.CallerHungUp())
 
     # --- asking for a human -----------------------------------------------------------------
 
@@ -179,12 +191,12 @@ class LiveCall:
         self._request = asyncio.create_task(self._hand_over(trigger, rule, to))
         return True
 
-    async def transfer(self, reason: str = "", *, to: str | None = None) -> Ending:
+    async def transfer(self, *, to: str | None = None) -> Ending:
         """Ask for a human, or join the request that is under way; return how it ended.
 
-        `reason` is kept for the record; `to` names a configured destination that is tried first.
+        `to` names a configured destination that is tried first.
         """
-        self.request(Trigger.APPLICATION, reason or "transfer()", to=to)
+        self.request(Trigger.APPLICATION, "transfer()", to=to)
         assert self._request is not None
         return await asyncio.shield(self._request)
 

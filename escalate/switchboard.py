@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from starlette.applications import Starlette
 
-from escalate.exchange import Exchange
+from escalate.exchange import Exchange, OnAlarm
 from escalate.settings import load_settings
 from escalate.web import build_app
 
@@ -25,13 +25,17 @@ class Switchboard(Exchange):
     """
 
     @classmethod
-    def from_settings(cls, path: str | Path | None = None, **overrides: Any) -> Self:
+    def from_settings(
+        cls, path: str | Path | None = None, *, on_alarm: OnAlarm | None = None
+    ) -> Self:
         """Return a switchboard for `escalate.toml` (or `path`) and the environment.
+
+        `on_alarm(call_uuid, alarm)` is told what an operator should know at once.
 
         Raises:
             ConfigurationError: A setting is missing or wrong; the message names the fix.
         """
-        return cls(load_settings(path, **overrides))
+        return cls(load_settings(path), on_alarm=on_alarm)
 
     @cached_property
     def app(self) -> Starlette:

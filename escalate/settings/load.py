@@ -54,6 +54,7 @@ def load_settings(path: str | Path | None = None, **overrides: Any) -> Settings:
     _refuse_secrets(file, text, values)
     for index, destination in enumerate(_tables(values.get("destination"))):
         _add_password(file, text, index, destination)
+    _anchor_store(file, values)
     try:
         return _Layered(**{**values, **overrides})
     except ValidationError as error:
@@ -93,6 +94,13 @@ def _parse(file: Path, text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{file}: is not valid TOML: {error}") from None
+
+
+def _anchor_store(file: Path, values: dict[str, Any]) -> None:
+    """Take a relative store as relative to the file, so that every process means the same one."""
+    store = values.get("store", Settings.model_fields["store"].default)
+    if isinstance(store, str) and "://" not in store:
+        values["store"] = str(file.absolute().parent / store)
 
 
 def _tables(value: object) -> list[dict[str, Any]]:

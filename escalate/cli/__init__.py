@@ -1,1 +1,37 @@
-"""."""
+"""The command `escalate`."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Final
+
+import typer
+
+from escalate.cli import playing, serving
+
+_HELP: Final = """Makes sure that a caller who needs a human gets one.
+
+Begin with [bold]escalate demo[/bold]: a call from its beginning to its end on this machine alone,
+without an account, a key or a network."""
+
+main = typer.Typer(
+    name="escalate",
+    help=_HELP,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+main.command("demo")(playing.demo)
+main.command("serve")(serving.serve)
+main.command(
+    "emulate",
+    context_settings={
+        "allow_extra_args": True,
+        "ignore_unknown_options": True,
+        "help_option_names": [],
+    },
+)(serving.emulate)
+
+if importlib.util.find_spec("escalate.cli.detecting") is not None:
+    importlib.import_module("escalate.cli.detecting").register(main)

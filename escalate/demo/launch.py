@@ -32,14 +32,14 @@ def route_carrier(port: int) -> None:
             return _getaddrinfo("127.0.0.1", port, *args, **options)
         return _getaddrinfo(host, service, *args, **options)
 
-    socket.getaddrinfo = look_up
+    setattr(socket, "getaddrinfo", look_up)  # noqa: B010
 
 
 def leave_hang_up_armed() -> None:
     """Take away what keeps Pipecat's serializer from hanging up: such a bot loses its callers."""
     from escalate.pipecat import processor
 
-    processor.take_over_hang_up = lambda transport: None
+    setattr(processor, "take_over_hang_up", lambda transport: None)  # noqa: B010
 
 
 def main(arguments: list[str]) -> None:

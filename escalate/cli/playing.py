@@ -1,0 +1,106 @@
+"""`escalate demo`: play a call and show it."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from escalate.cli.failing import CANNOT, WRONG, need, stop
+from escalate.demo.scenarios import DESTINATIONS, SCENARIOS, Scenario, own_conversation
+from escalate.demo.timeline import Timeline
+from escalate.demo.transcripts import read_transcript
+from escalate.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from escalate.demo.stage import Stage
+
+
+def demo(
+    scenario: Annotated[
+        str, typer.Option(metavar="NAME", help="Which call; --list shows them all.")
+    ] = "bridged",
+    transcript: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Play a conversation of your own instead: JSON lines with text, final and at "
+            "(seconds), such as those in examples/transcripts.",
+        ),
+    ] = None,
+    list_: Annotated[bool, typer.Option("--list", help="List the scenarios and stop.")] = False,
+    json_: Annotated[
+        bool,
+        typer.Option("--json", help="End with one line of JSON; the timeline goes to stderr."),
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Show every document, request and callback.")
+    ] = False,
+) -> None:
+    """Play one call on this machine: a caller, a Pipecat bot, a local Plivo, a human's phone.
+
+    Exit status 0: it came out as it must. 1: it did not. 2: it could not be played.
+    """
+    if list_:
+        for one in SCENARIOS.values():
+            sys.stdout.write(f"{one.name}\t{one.description}\n")
+        return
+    chosen = _own(transcript) if transcript else _find(scenario)
+    need("pipecat", "emulator")
+    try:
+        raise typer.Exit(asyncio.run(_play(chosen, as_json=json_, verbose=verbose)))
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _find(name: str) -> Scenario:
+    if name in SCENARIOS:
+        return SCENARIOS[name]
+    near = difflib.get_close_matches(name, SCENARIOS, n=1, cutoff=0.4)
+    meant = f"did you mean {near[0]}? " if near else ""
+    stop(f"there is no scenario {name!r}; {meant}`escalate demo --list` shows them all")
+
+
+def _own(path: Path) -> Scenario:
+    try:
+        return own_conversation(path.name, read_transcript(path))
+    except ConfigurationError as error:
+        stop(str(error))
+
+
+async def _play(scenario: Scenario, *, as_json: bool, verbose: bool) -> int:
+    from escalate.demo.stage import Stage, StageError
+
+    console = Console(stderr=as_json, highlight=False, soft_wrap=False)
+    console.print(Text.assemble((scenario.name, "bold"), ": ", scenario.description, "\n"))
+    stage = Stage(scenario)
+    try:
+        with console.status("starting the local Plivo and the bot ..."):
+            await stage.__aenter__()
+        try:
+            return await _show(stage, Timeline(console, DESTINATIONS, verbose=verbose), as_json)
+        finally:
+            await stage.__aexit__(None, None, None)
+    except StageError as error:
+        sys.stderr.write(f"escalate: {error}\n")
+        return CANNOT
+
+
+async def _show(stage: Stage, timeline: Timeline, as_json: bool) -> int:
+    async for event in stage.play():
+        timeline.show(event)
+    report = stage.report()
+    unmet = stage.scenario.must.unmet(report)
+    timeline.finish(report, unmet)
+    if trouble := stage.trouble():
+        sys.stderr.write(f"escalate: {trouble}\n")
+    if as_json:
+        sys.stdout.write(json.dumps(report.as_dict()) + "\n")
+    return WRONG if unmet else 0

@@ -1,0 +1,227 @@
+"""From an event of the local Plivo's log to one sentence about one party; knows no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from xml.etree import ElementTree
+
+from escalate.demo.report import Event
+
+
+class Who(StrEnum):
+    """The parties of a call, as a reader sees them. `app` is escalate answering Plivo."""
+
+    CALLER = "caller"
+    BOT = "bot"
+    PLIVO = "Plivo"
+    HUMAN = "human"
+    APP = "app"
+
+
+class Weight(StrEnum):
+    """How much a sentence matters."""
+
+    QUIET = "quiet"
+    PLAIN = "plain"
+    MILESTONE = "milestone"
+    TROUBLE = "trouble"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Who did what. `at` is in the log's own seconds."""
+
+    at: float
+    who: Who
+    text: str
+    weight: Weight = Weight.PLAIN
+
+
+_Told = tuple[Who, str] | tuple[Who, str, Weight] | None
+
+
+class Narrator:
+    """Tells a call as it happens. Make one for each call and hand it every event in order."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        """`names` are the configured names of destinations, by the address that is dialled."""
+        self._names = {address.lstrip("+"): name for address, name in names.items()}
+        self._bot_speaks = False
+        self._announced_s = 0.0
+        self._spoke_at = 0.0
+        self._challenged: set[str] = set()
+
+    def tell(self, event: Event) -> Sentence | None:
+        """Return the sentence for an event, or None where there is nothing to say."""
+        teller: Callable[[Event], _Told] | None = getattr(
+            self, "_" + event["kind"].replace(".", "_"), None
+        )
+        told = teller(event) if teller else None
+        return Sentence(event["at"], *told) if told else None
+
+    # --- the caller and the bot -----------------------------------------------------------------
+
+    def _call_started(self, event: Event) -> _Told:
+        return Who.CALLER, f"calls +{event['to'].lstrip('+')}"
+
+    def _caller_says(self, event: Event) -> _Told:
+        return Who.CALLER, f'"{event["text"]}"'
+
+    def _caller_digit(self, event: Event) -> _Told:
+        return Who.CALLER, f"presses {event['digit']}"
+
+    def _heard_started(self, event: Event) -> _Told:
+        match event["source"]:
+            case "bot":
+                self._bot_speaks, self._spoke_at = True, event["at"]
+                return Who.BOT, "speaks"
+            case "human":
+                return Who.HUMAN, "speaks to the caller"
+            case "ring":
+                return Who.PLIVO, "lets the caller hear it ring", Weight.QUIET
+            case "speak":
+                return Who.PLIVO, f'says: "{event.get("text", "")}"'
+        return Who.PLIVO, "plays a sound"
+
+    def _heard_ended(self, event: Event) -> _Told:
+        if event["source"] != "bot":
+            return None
+        self._bot_speaks, self._announced_s = False, event["ms"] / 1000
+        return None
+
+    def _stream_cleared(self, event: Event) -> _Told:
+        if not self._bot_speaks:
+            return None
+        return Who.BOT, "stops: the caller talks", Weight.QUIET
+
+    def _stream_opened(self, event: Event) -> _Told:
+        return Who.PLIVO, "streams the caller's audio to the bot", Weight.QUIET
+
+    def _stream_closed(self, event: Event) -> _Told:
+        self._bot_speaks = False
+        match event["by"]:
+            case "caller":
+                return None
+            case "app":
+                cut_ms = event["unplayed_ms"]
+                heard = f"spoke for {self._announced_s:.1f} s, " if self._announced_s else ""
+                heard += f"{cut_ms} ms were cut off" if cut_ms else "heard to the end"
+                weight = Weight.TROUBLE if cut_ms else Weight.MILESTONE
+                return Who.BOT, f"leaves the call: {heard}", weight
+            case "abort":
+                return Who.BOT, "the media socket breaks without a reason", Weight.TROUBLE
+        return Who.PLIVO, "closes the media stream"
+
+    # --- the human ------------------------------------------------------------------------------
+
+    def _leg_dialed(self, event: Event) -> _Told:
+        return Who.PLIVO, f"dials {self._name(event)} at {event['to']}"
+
+    def _leg_challenged(self, event: Event) -> _Told:
+        text = f"407: {self._name(event)} demands digest credentials"
+        self._challenged.add(event["leg"])
+        return Who.HUMAN, text, Weight.MILESTONE
+
+    def _leg_ringing(self, event: Event) -> _Told:
+        accepted = "credentials accepted, " if event["leg"] in self._challenged else ""
+        return Who.HUMAN, f"{accepted}{self._name(event)} rings"
+
+    def _leg_answered(self, event: Event) -> _Told:
+        return Who.HUMAN, f"{self._name(event)} picks up"
+
+    def _leg_bridged(self, event: Event) -> _Told:
+        return Who.HUMAN, f"caller and human ({self._name(event)}) are connected", Weight.MILESTONE
+
+    def _leg_unbridged(self, event: Event) -> _Told:
+        return Who.HUMAN, "caller and human are no longer connected"
+
+    def _leg_ended(self, event: Event) -> _Told:
+        text = f"{self._name(event)}: {event['cause']} ({event['code']})"
+        return Who.HUMAN, text, Weight.PLAIN if event["code"] == 4000 else Weight.MILESTONE
+
+    def _name(self, event: Event) -> str:
+        address = str(event["to"])
+        return self._names.get(address.lstrip("+"), address)
+
+    # --- documents, requests, endings -----------------------------------------------------------
+
+    def _fetch(self, event: Event) -> _Told:
+        if "error" in event or event["status"] >= 400:
+            fault = event.get("error") or f"status {event['status']}"
+            return Who.APP, f"{event['what']}: no answer ({fault})", Weight.TROUBLE
+        if event["what"] in ("play", "dial-music", "confirm") or "xml" not in event:
+            return None
+        return Who.APP, f"answers: {_outline(event['xml'])}", Weight.QUIET
+
+    def _rest(self, event: Event) -> _Told:
+        where = event["path"].partition("/Account/")[2].partition("/")[2].strip("/")
+        what = f"{event['method']} {_short(where)}: {event['status']}"
+        if event["method"] == "DELETE" and where.startswith("Call/") and where.count("/") == 1:
+            return Who.BOT, f"asks Plivo to hang the caller up ({what})", Weight.TROUBLE
+        return Who.APP, f"asks Plivo: {what}", Weight.QUIET
+
+    def _call_ended(self, event: Event) -> _Told:
+        if event["source"] == "Caller":
+            return Who.CALLER, "hangs up", Weight.MILESTONE
+        text = f"the call is over: {event['cause']} ({event['code']}), by {event['source']}"
+        return Who.PLIVO, text, Weight.MILESTONE
+
+    def _stream_failed(self, event: Event) -> _Told:
+        return Who.BOT, f"takes no media stream: {event['error']}", Weight.TROUBLE
+
+    def _stream_ignored(self, event: Event) -> _Told:
+        return Who.PLIVO, f"ignores what the bot sent: {event['reason']}", Weight.TROUBLE
+
+    def _xml_refused(self, event: Event) -> _Told:
+        return Who.PLIVO, f"refuses the document: {event['reason']}", Weight.TROUBLE
+
+    def _emulator_error(self, event: Event) -> _Told:
+        return Who.PLIVO, f"the local Plivo failed: {event['error']}", Weight.TROUBLE
+
+
+def details(event: Event) -> str | None:
+    """The exchange behind an event, for `--verbose`: document, parameters, request and answer."""
+    if event["kind"] == "rest":
+        asked = f"{event['method']} {event['path']} {_pairs(event.get('body'))}".rstrip()
+        return f"{asked}\n{event['status']} {_pairs(event.get('response'))}".rstrip()
+    if event["kind"] != "fetch":
+        return None
+    answer = event.get("error") or str(event["status"])
+    head = f"{event['method']} {event['url']}\n  {_pairs(event.get('params'))}\n{answer}"
+    return f"{head}\n{_pretty(event['xml'])}" if "xml" in event else head
+
+
+def _outline(xml: str) -> str:
+    """The elements of a document, in order: `Stream, then Redirect`."""
+    try:
+        return ", then ".join(_label(element) for element in ElementTree.fromstring(xml))
+    except ElementTree.ParseError:
+        return "not XML"
+
+
+def _label(element: ElementTree.Element) -> str:
+    inner = "".join(f" {child.tag}" for child in element)
+    return f"<{element.tag}{inner}>"
+
+
+def _pretty(xml: str) -> str:
+    try:
+        root = ElementTree.fromstring(xml)
+    except ElementTree.ParseError:
+        return xml
+    ElementTree.indent(root)
+    return str(ElementTree.tostring(root, encoding="unicode"))
+
+
+def _pairs(fields: Any) -> str:
+    if not isinstance(fields, Mapping):
+        return str(fields or "")
+    return " ".join(f"{key}={value}" for key, value in fields.items())
+
+
+def _short(path: str) -> str:
+    """A path whose call id is cut to what tells it from others."""
+    return "/".join(f"{part[:8]}..." if len(part) > 30 else part for part in path.split("/"))

@@ -1,0 +1,224 @@
+"""The calls that can be played, as data: who says what, what goes wrong, and how it must end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from escalate.demo.report import Report
+from escalate.demo.transcripts import Line, conversation
+
+SIP_ADDRESS: Final = "sip:queue-1@cc.example.com"
+SIP_USERNAME: Final = "queue1"
+SIP_PASSWORD: Final = "correct-horse"
+PHONE_NUMBER: Final = "+14155550199"
+
+DESTINATIONS: Final[Mapping[str, str]] = {SIP_ADDRESS: "support", PHONE_NUMBER: "duty-phone"}
+"""Who can be reached, in the order they are tried: address to configured name."""
+
+Phones = Mapping[str, Mapping[str, Any]]
+"""How telephones behave, by address; `escalate.emulator.phones.Phone` lists the fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """The `nth` event of a kind in the local Plivo's log, of one `source` if that is given.
+
+    With `since`, counting starts again at every event of that kind.
+    """
+
+    kind: str
+    nth: int = 1
+    source: str | None = None
+    since: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something done to the call `after_s` seconds after an event."""
+
+    do: Literal["hang_up", "drop_stream"]
+    when: When
+    after_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Must:
+    """How a call has to come out, in the words of `escalate.demo.report.Report`.
+
+    `attempts` are the destinations tried, in order, each with the code of the cause that ended it;
+    None for a leg that is still up. `stays_s` is how long caller and human must have been
+    connected after the bot had gone.
+    """
+
+    outcome: str
+    connected_to: str | None = None
+    destination: str | None = None
+    attempts: tuple[tuple[str, int | None], ...] = ()
+    stays_s: float = 0.0
+
+    def unmet(self, report: Report) -> list[str]:
+        """What came out otherwise, one sentence each; empty when all is as it must be."""
+        if self.outcome == "any":
+            return ["the caller is lost"] if report.caller_lost else []
+        compared = (
+            ("outcome", self.outcome, report.outcome),
+            ("caller_connected_to", self.connected_to, report.caller_connected_to),
+            ("destination", self.destination, report.destination),
+            ("attempts", self.attempts, tuple((a.destination, a.code) for a in report.attempts)),
+        )
+        wrong = [
+            f"{what} is {found}, must be {wanted}"
+            for what, wanted, found in compared
+            if found != wanted
+        ]
+        stayed_ms = report.stages_ms.get("bridged_after_bot_left", 0)
+        if stayed_ms < self.stays_s * 1000:
+            wrong.append(f"connected for {stayed_ms} ms, must be {self.stays_s * 1000:.0f} or more")
+        return wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One call. It is over `watch_s` after the event `over`, and `limit_s` in any case."""
+
+    name: str
+    description: str
+    lines: Sequence[Line]
+    over: When
+    watch_s: float
+    must: Must
+    phones: Phones
+    acts: Sequence[Act] = ()
+    armed: bool = False
+    limit_s: float = 25.0
+
+
+_ANSWERED: Final[Phones] = {
+    SIP_ADDRESS: {
+        "answers_after_s": 0.5,
+        "challenge": {"username": SIP_USERNAME, "password": SIP_PASSWORD},
+    },
+    PHONE_NUMBER: {"answers_after_s": 0.5},
+}
+_SILENT: Final[Phones] = {
+    SIP_ADDRESS: {**_ANSWERED[SIP_ADDRESS], "answers_after_s": None},
+    PHONE_NUMBER: {"answers_after_s": None},
+}
+_OTHER_PASSWORD: Final[Phones] = {
+    **_ANSWERED,
+    SIP_ADDRESS: {
+        "answers_after_s": 0.5,
+        "challenge": {"username": SIP_USERNAME, "password": "changed-since"},
+    },
+}
+
+_ASKS: Final = conversation([(0.9, "a real person please")])
+_TALKING: Final = When("leg.bridged")
+_WITH_SUPPORT: Final = Must(
+    "connected", "human", "support", attempts=(("support", None),), stays_s=0.8
+)
+
+
+def _scenario(name: str, description: str, lines: Sequence[Line], **more: Any) -> Scenario:
+    """A scenario; unless it says otherwise humans answer and it ends with a bridged call."""
+    usual = {"over": _TALKING, "watch_s": 1.0, "must": _WITH_SUPPORT, "phones": _ANSWERED}
+    return Scenario(name, description, lines, **{**usual, **more})
+
+
+_ALL: Final = (
+    _scenario(
+        "bridged",
+        "the caller asks for a human, hears the announcement to its end and is connected",
+        _ASKS,
+    ),
+    _scenario(
+        "sip-auth-failed",
+        "the SIP endpoint refuses our credentials, so the phone number is tried",
+        _ASKS,
+        phones=_OTHER_PASSWORD,
+        must=Must(
+            "connected",
+            "human",
+            "duty-phone",
+            attempts=(("support", 4240), ("duty-phone", None)),
+            stays_s=0.8,
+        ),
+    ),
+    _scenario(
+        "no-answer",
+        "nobody answers anywhere, so the bot takes the caller back and goes on",
+        _ASKS + conversation([(4.5, "where is my parcel")], stream=2),
+        phones=_SILENT,
+        over=When("heard.started", nth=2, source="bot", since="leg.ended"),
+        watch_s=1.0,
+        must=Must("returned", "bot", attempts=(("support", 3000), ("duty-phone", 3000))),
+    ),
+    _scenario(
+        "caller-hangs-up",
+        "the caller hangs up while the human's phone rings, and it stops ringing",
+        _ASKS,
+        phones=_SILENT,
+        acts=(Act("hang_up", When("leg.ringing"), 0.6),),
+        over=When("call.ended"),
+        must=Must("caller_left", attempts=(("support", 1000),)),
+    ),
+    _scenario(
+        "not-wanted",
+        'the caller says "I do not want a human", and stays with the bot',
+        conversation([(0.9, "i do not want a human")]),
+        over=When("heard.started", source="bot", since="caller.says"),
+        watch_s=3.5,
+        must=Must("with_bot", "bot"),
+    ),
+    _scenario(
+        "split-request",
+        'one request in two pieces, "can I talk to" and "a person please", is heard as one',
+        conversation([(0.9, "can i talk to"), (0.5, "a person please")]),
+    ),
+    _scenario(
+        "goodbye",
+        "an ordinary call: the bot says goodbye and ends it",
+        conversation([(0.9, "thanks goodbye")]),
+        over=When("call.ended"),
+        must=Must("finished"),
+    ),
+    _scenario(
+        "stream-lost",
+        "the media socket breaks without a reason, and the caller gets the bot back",
+        conversation([(4.0, "where is my parcel")], stream=2),
+        acts=(Act("drop_stream", When("heard.started", source="bot"), 0.8),),
+        over=When("heard.started", nth=2, source="bot", since="stream.closed"),
+        must=Must("with_bot", "bot"),
+    ),
+    _scenario(
+        "armed-bot",
+        "the same call with Pipecat's own hang-up left armed: it must lose the caller",
+        _ASKS,
+        armed=True,
+        must=Must("lost"),
+    ),
+)
+
+SCENARIOS: Final[Mapping[str, Scenario]] = {one.name: one for one in _ALL}
+"""Every scenario by its name."""
+
+
+def own_conversation(name: str, lines: Sequence[Line]) -> Scenario:
+    """Play a conversation of the user's own: until a while after its last word, or a bridged call.
+
+    Whatever comes of it is right, as long as the caller is not lost.
+    """
+    last_s = max(line.at for line in lines)
+    streams = max(line.stream for line in lines)
+    return Scenario(
+        name,
+        "a conversation of your own",
+        lines,
+        over=_TALKING,
+        watch_s=2.0,
+        must=Must("any"),
+        phones=_ANSWERED,
+        limit_s=last_s * streams + 12.0,
+    )

@@ -1,0 +1,402 @@
+"""Puts a call on the stage: a local Plivo and a bot, two processes of their own, and one caller.
+
+Everything in them is real but the ears, the mind and the voice of the bot; see `services`. What
+happened is read from the local Plivo's log alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from escalate.demo import launch
+from escalate.demo.report import Event, Report, build_report
+from escalate.demo.scenarios import (
+    DESTINATIONS,
+    SIP_ADDRESS,
+    SIP_PASSWORD,
+    SIP_USERNAME,
+    Act,
+    Scenario,
+    When,
+)
+from escalate.demo.transcripts import Line, says
+from escalate.emulator.client import EmulatorError, LocalPlivo
+from escalate.emulator.tls import issue
+from escalate.settings import password_variable
+
+_START_S: Final = 30.0
+_STOP_S: Final = 1.5
+_LOOK_EVERY_S: Final = 0.05
+# What the carrier still has to report when a call is over.
+_AFTERMATH_S: Final = 0.4
+_TAIL: Final = 15
+# Below the ports that systems give to outgoing connections, which would take one we have chosen.
+_PORTS: Final = range(20_000, 32_000)
+_HOST: Final = "127.0.0.1"
+
+
+class StageError(Exception):
+    """A process did not start, or died; the message holds its last words and what to do."""
+
+
+class Stage:
+    """Two processes, or three, for as long as the block lasts, ended whatever happens.
+
+        async with Stage(scenario) as stage:
+            async for event in stage.play():
+                ...
+            report = stage.report()
+
+    `split` runs the web side as a third process (`escalate serve`), the one Plivo talks to.
+    `launcher` is the module that runs the bot's file; `ring_s` how long each destination may ring.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        bot: Path | None = None,
+        split: bool = False,
+        launcher: str = launch.__name__,
+        environment: Mapping[str, str] | None = None,
+        ring_s: int = 5,
+    ) -> None:
+        self.scenario = scenario
+        self.events: list[Event] = []
+        self.call_uuid = ""
+        self._bot_file = bot or examples() / "pipecat_bot.py"
+        self._split = split
+        self._launcher = launcher
+        self._environment = environment or {}
+        self._ring_s = ring_s
+        self._stack = contextlib.AsyncExitStack()
+        self._ended_at = 0.0
+
+    async def __aenter__(self) -> Self:
+        """Start everything at once and wait until all of it listens.
+
+        Raises:
+            StageError: Something did not start.
+        """
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End every process, by force if need be."""
+        await self._stack.aclose()
+
+    async def _start(self) -> None:
+        stack = self._stack
+        self.directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="escalate-")))
+        plivo_port, tls_port, bot_port, web_port = _free_ports(4)
+        certificates = issue(self.directory / "tls")
+        self.plivo = LocalPlivo(port=plivo_port, tls_dir=self.directory / "tls", tls_port=tls_port)
+        web_port = web_port if self._split else bot_port
+        config = self._write_files(plivo_port, bot_port, web_port)
+        environment = self._child_environment(config, certificates.authority, tls_port)
+        arguments = ["-m", self._launcher, str(self._bot_file), "--port", str(bot_port)]
+        self.bot = Child("bot", arguments, bot_port, self.directory, environment)
+        serve = ["-m", "escalate.cli", "serve", "--config", str(config), "--port", str(web_port)]
+        self.web = Child("web side", serve, web_port, self.directory, environment)
+        children = [self.bot, self.web] if self._split else [self.bot]
+        for child in children:
+            stack.push_async_callback(child.stop)
+            await child.start()
+        try:
+            await stack.enter_async_context(self.plivo)
+        except EmulatorError as error:
+            raise StageError(str(error)) from None
+        for child in children:
+            await child.listens()
+        base = f"http://{_HOST}:{web_port}/escalate"
+        await self.plivo.application(f"{base}/answer", hangup_url=f"{base}/hangup")
+        await self.plivo.phones(self.scenario.phones)
+
+    def _write_files(self, plivo_port: int, bot_port: int, web_port: int) -> Path:
+        (self.directory / "caller.jsonl").write_text(_as_jsonl(self.scenario.lines))
+        config = self.directory / "escalate.toml"
+        config.write_text(
+            f'public_url = "http://{_HOST}:{web_port}/escalate"\n'
+            f'stream_url = "ws://{_HOST}:{bot_port}/ws"\n'
+            f'plivo_api = "http://{_HOST}:{plivo_port}"\n'
+            f"store = {json.dumps(str(self.directory / 'escalate.db'))}\n"
+            + "".join(
+                _destination(name, address, self._ring_s) for address, name in DESTINATIONS.items()
+            )
+        )
+        return config
+
+    def _child_environment(self, config: Path, authority: Path, tls_port: int) -> dict[str, str]:
+        """What the bot gets: nothing of the user's own accounts, so that nothing leaves here."""
+        inherited = {k: v for k, v in os.environ.items() if not _is_private(k)}
+        return {
+            **inherited,
+            "PLIVO_AUTH_ID": self.plivo.auth_id,
+            "PLIVO_AUTH_TOKEN": self.plivo.auth_token,
+            password_variable(DESTINATIONS[SIP_ADDRESS]): SIP_PASSWORD,
+            "ESCALATE_CONFIG": str(config),
+            "ESCALATE_TRANSCRIPT": str(self.directory / "caller.jsonl"),
+            "SSL_CERT_FILE": str(authority),
+            launch.PORT_VARIABLE: str(tls_port),
+            "LOGURU_LEVEL": "INFO",
+            **({launch.ARMED_VARIABLE: "1"} if self.scenario.armed else {}),
+            **self._environment,
+        }
+
+    # --- the call ---------------------------------------------------------------------------
+
+    async def play(self) -> AsyncIterator[Event]:
+        """Let the caller call, and yield the local Plivo's log of his call until it is over.
+
+        Raises:
+            StageError: A process died that nobody killed.
+        """
+        scenario = self.scenario
+        loop = asyncio.get_running_loop()
+        self.call_uuid = await self.plivo.call(says=says(scenario.lines))
+        script = _Script(scenario, self.plivo, self.call_uuid)
+        began_at, until = loop.time(), loop.time() + scenario.limit_s
+        try:
+            while (left_s := until - loop.time()) > 0:
+                after = self.events[-1]["seq"] if self.events else 0
+                for event in await self.plivo.events(
+                    self.call_uuid, after=after, wait_s=min(left_s, 0.5)
+                ):
+                    self.events.append(event)
+                    until = min(until, loop.time() + script.take_in(event))
+                    yield event
+                self._check()
+        finally:
+            await script.stop()
+            if self.events:
+                self._ended_at = self.events[0]["at"] + loop.time() - began_at
+
+    def report(self) -> Report:
+        """What became of the call that was played."""
+        return build_report(self.scenario.name, self.events, DESTINATIONS, until=self._ended_at)
+
+    def trouble(self) -> str | None:
+        """Return the last lines of a bot that printed a traceback, and None of a sound one."""
+        said = self.bot.said()
+        if "Traceback (most recent call last)" not in said:
+            return None
+        return _advice("the bot printed a traceback", said)
+
+    def _check(self) -> None:
+        for child in (self.bot, self.web):
+            if child.died:
+                raise StageError(_advice(f"the {child.name} has died", child.said()))
+
+
+class Child:
+    """A process that listens on a port and writes what it has to say into a file."""
+
+    def __init__(
+        self, name: str, arguments: Sequence[str], port: int, directory: Path, env: dict[str, str]
+    ) -> None:
+        self.name = name
+        self._arguments = arguments
+        self._port = port
+        self._log = directory / f"{name.replace(' ', '-')}.log"
+        self._env = env
+        self._process: asyncio.subprocess.Process | None = None
+        self._killed = False
+
+    @property
+    def died(self) -> bool:
+        """Whether it ended without being told to."""
+        process = self._process
+        return process is not None and process.returncode is not None and not self._killed
+
+    def said(self) -> str:
+        """Everything it wrote."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    async def start(self) -> None:
+        """Start it; it may have been killed before."""
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *self._arguments,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._env,
+                # Ctrl-C is for the one who started us; we end our children in order.
+                start_new_session=True,
+            )
+        self._killed = False
+
+    async def listens(self) -> None:
+        """Wait until it takes connections.
+
+        Raises:
+            StageError: It ended, or took too long.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_START_S):
+                while not self.died:
+                    if await _accepts(self._port):
+                        return
+                    await asyncio.sleep(_LOOK_EVERY_S)
+        raise StageError(_advice(f"the {self.name} did not start", self.said()))
+
+    async def kill(self) -> None:
+        """End it with SIGKILL, as the system does when memory runs out."""
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> None:
+        """End it in order, or by force after a while."""
+        await self._end(signal.SIGTERM)
+
+    async def _end(self, number: signal.Signals) -> None:
+        process, self._killed = self._process, True
+        if process is None or process.returncode is not None:
+            return
+        with contextlib.suppress(TimeoutError, ProcessLookupError):
+            process.send_signal(number)
+            async with asyncio.timeout(_STOP_S):
+                await process.wait()
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+
+class _Script:
+    """What is done to a call while its log grows."""
+
+    def __init__(self, scenario: Scenario, plivo: LocalPlivo, call_uuid: str) -> None:
+        self._scenario = scenario
+        self._plivo = plivo
+        self._call_uuid = call_uuid
+        self._over = _Counter(scenario.over)
+        self._acts = [(act, _Counter(act.when)) for act in scenario.acts]
+        self._streams = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def take_in(self, event: Event) -> float:
+        """Do what has to follow; returns how many seconds there is anything left to see."""
+        for act, counter in self._acts:
+            if counter.reached_by(event):
+                self._tasks.add(asyncio.create_task(self._do(act)))
+        if event["kind"] == "stream.opened":
+            self._streams += 1
+            again = says(self._scenario.lines, stream=self._streams)
+            if self._streams > 1 and again:
+                self._tasks.add(asyncio.create_task(self._plivo.say(self._call_uuid, again)))
+        if event["kind"] == "call.ended":
+            return _AFTERMATH_S
+        return self._scenario.watch_s if self._over.reached_by(event) else self._scenario.limit_s
+
+    async def stop(self) -> None:
+        """Drop what has not been done."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _do(self, act: Act) -> None:
+        await asyncio.sleep(act.after_s)
+        doing = self._plivo.hang_up if act.do == "hang_up" else self._plivo.drop_stream
+        await doing(self._call_uuid)
+
+
+class _Counter:
+    """Finds the event that a `When` means."""
+
+    def __init__(self, when: When) -> None:
+        self._when = when
+        self._seen = 0
+
+    def reached_by(self, event: Event) -> bool:
+        """Whether this is the event."""
+        when = self._when
+        if event["kind"] == when.since:
+            self._seen = 0
+        if event["kind"] != when.kind or when.source not in (None, event.get("source")):
+            return False
+        self._seen += 1
+        return self._seen == when.nth
+
+
+def examples() -> Path:
+    """Return where the example bots are: in a checkout, or inside of the installed package."""
+    package = Path(launch.__file__).parents[1]
+    checkout = package.parent / "examples"
+    return checkout if (checkout / "pipecat_bot.py").exists() else package / "_examples"
+
+
+def _destination(name: str, address: str, ring_s: int) -> str:
+    kind = "sip" if address.startswith("sip:") else "phone"
+    credentials = f'username = "{SIP_USERNAME}"\n' if kind == "sip" else ""
+    head = f'\n[[destination]]\nname = "{name}"\n{kind} = "{address}"\n'
+    return f"{head}{credentials}ring_s = {ring_s}\n"
+
+
+def _as_jsonl(lines: Sequence[Line]) -> str:
+    keys = ("text", "final", "at", "stream")
+    return "".join(json.dumps({key: getattr(line, key) for key in keys}) + "\n" for line in lines)
+
+
+def _is_private(variable: str) -> bool:
+    """Whether a variable would lead the bot to somebody's account, settings or proxy."""
+    name = variable.upper()
+    return name.startswith(("ESCALATE_", "PLIVO_")) or name.endswith(("_API_KEY", "_PROXY"))
+
+
+def _free_ports(count: int) -> list[int]:
+    """Return ports nobody listens on; the bot's URLs have to be known before it listens."""
+    found: list[int] = []
+    for port in random.sample(_PORTS, 200):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((_HOST, port))
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise StageError("no free ports between 20000 and 32000 on this machine")
+
+
+async def _accepts(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(_HOST, port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+def _advice(what: str, said: str) -> str:
+    """One message: what happened, its last lines, what to do."""
+    lines = said.strip().splitlines()[-_TAIL:]
+    quoted = "\n".join(f"  | {line}" for line in lines) or "  | (it wrote nothing)"
+    hint = _hint(said)
+    return f"{what}. Its last lines:\n{quoted}\n{hint}"
+
+
+def _hint(said: str) -> str:
+    if "ModuleNotFoundError" in said or "ImportError" in said:
+        return "Something it imports is missing: pip install 'escalate-voice[pipecat,emulator]'"
+    if "address already in use" in said.lower():
+        return "Another process took its port meanwhile: run it again."
+    return "If you changed the bot, mend it; if not, please report these lines."

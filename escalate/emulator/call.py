@@ -29,6 +29,7 @@ class Ending:
     source: HangupSource
     at: float
     freeswitch: str = "NORMAL_CLEARING"
+    status: str = "completed"
 
     @property
     def cause(self) -> str:
@@ -136,7 +137,7 @@ class Call:
     def status(self) -> str:
         """Plivo's CallStatus."""
         if self.ending:
-            return "completed"
+            return self.ending.status
         return "in-progress" if self.answered_at is not None else "ringing"
 
     def answer(self) -> None:
@@ -147,10 +148,16 @@ class Call:
             for note in self.on_answer:
                 note()
 
-    def end(self, code: int, source: HangupSource, freeswitch: str = "NORMAL_CLEARING") -> None:
+    def end(
+        self,
+        code: int,
+        source: HangupSource,
+        freeswitch: str = "NORMAL_CLEARING",
+        status: str = "completed",
+    ) -> None:
         """End the call. The first ending counts; what runs for the call stops by itself."""
         if self.ending is None:
-            self.ending = Ending(code, source, self.clock.now(), freeswitch)
+            self.ending = Ending(code, source, self.clock.now(), freeswitch, status)
             self.over.set()
 
     def caller_hangs_up(self) -> None:
@@ -159,6 +166,13 @@ class Call:
             self.end(1000, HangupSource.CALLER, "ORIGINATOR_CANCEL")
         else:
             self.end(4000, HangupSource.CALLER)
+
+    def api_hangs_up(self) -> None:
+        """End the call on behalf of whoever uses the REST API."""
+        if self.answered_at is None:
+            self.end(1000, HangupSource.API_REQUEST, "ORIGINATOR_CANCEL", "cancel")
+        else:
+            self.end(4000, HangupSource.API_REQUEST)
 
     def press(self, digit: str) -> None:
         """Let the caller press a key: the stream and whatever waits for keys are told."""

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from escalate.emulator.call import Call, Routes
 from escalate.emulator.caller import Line, Utterance, Voice
 from escalate.emulator.interpreter import Interpreter
+from escalate.emulator.outbound import LegMouth, NewLeg, Outbound
 from escalate.emulator.phones import Phone, PhoneBook, ScriptedPhones, describe
 from escalate.plivo.causes import HangupSource
 
 if TYPE_CHECKING:
+    from escalate.emulator.legs import PhoneNetwork
     from escalate.emulator.log import Event
     from escalate.emulator.services import Services
 
@@ -57,24 +59,22 @@ class Exchange:
         describe(new.phones or {}, services.mask)
         own.merge(new.phones or {})
         voice = await Voice.of(new.says)
-        network = ScriptedPhones(
-            own, self.phones, clock=services.clock, auth_timeout_s=services.config.auth_timeout_s
-        )
         call = Call(
             from_=new.from_,
             to=new.to,
             routes=routes,
             mouth=voice,
-            network=network,
+            network=self._network(own),
             log=services.log,
             clock=services.clock,
         )
         services.called_numbers.add(new.to.lstrip("+"))
-        self._start(call)
         call.on_answer.append(lambda: self._begin_to_speak(call, voice))
         if new.hangs_up:
             self._watch(call, new.hangs_up)
+        self.calls[call.uuid] = call
         call.report("call.started", **{"from": new.from_, "to": new.to})
+        services.background.start(Interpreter(call, services).run())
         return call
 
     async def say(self, call: Call, script: Sequence[Line]) -> None:
@@ -83,6 +83,31 @@ class Exchange:
             from_s = self.services.clock.now() - voice.zero
             more = await voice.add(script, from_s)
             self.services.background.start(self._announce(call, voice.zero, more))
+
+    def make_call(self, new: NewLeg) -> Call:
+        """Call somebody on behalf of the API; a parent call lends its own telephones."""
+        services = self.services
+        parent = self.calls.get(new.parent or "")
+        mouth = LegMouth()
+        call = Call(
+            from_=new.from_,
+            to=new.to,
+            routes=new.routes,
+            mouth=mouth,
+            network=parent.network if parent else self._network(PhoneBook()),
+            log=services.log,
+            clock=services.clock,
+            direction="outbound",
+            parent=parent.uuid if parent else None,
+            caller_name=new.caller_name,
+        )
+        self.calls[call.uuid] = call
+        more = {"parent": call.parent} if call.parent else {}
+        call.report(
+            "call.started", **{"from": new.from_, "to": new.to}, direction="outbound", **more
+        )
+        services.background.start(Outbound(new, call, mouth, services).run())
+        return call
 
     def live(self, call_uuid: str) -> Call | None:
         """Return a call that has not ended."""
@@ -101,9 +126,10 @@ class Exchange:
         self.services.faults.replace([])
         self.services.log.forget()
 
-    def _start(self, call: Call) -> None:
-        self.calls[call.uuid] = call
-        self.services.background.start(Interpreter(call, self.services).run())
+    def _network(self, own: PhoneBook) -> PhoneNetwork:
+        services = self.services
+        timeout_s = services.config.auth_timeout_s
+        return ScriptedPhones(own, self.phones, clock=services.clock, auth_timeout_s=timeout_s)
 
     def _begin_to_speak(self, call: Call, voice: Voice) -> None:
         voice.zero = call.answered_at

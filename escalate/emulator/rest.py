@@ -16,13 +16,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
+from pydantic import ValidationError
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as Path
 
 from escalate.emulator.callbacks import Route
 from escalate.emulator.faults import Order, What
+from escalate.emulator.make_call import MakeCall
 from escalate.emulator.wire import NoAnswer
-from escalate.plivo.causes import HangupSource
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -77,7 +78,28 @@ async def hang_up(exchange: Exchange, asked: Asked) -> Reply:
     call = exchange.live(asked.path["call_uuid"])
     if call is None:
         return _NOT_FOUND
-    call.end(4000, HangupSource.API_REQUEST)
+    call.api_hangs_up()
+    return Reply(204)
+
+
+async def make_call(exchange: Exchange, asked: Asked) -> Reply:
+    """Call somebody; 201 says that it has been tried, not that anybody will answer."""
+    try:
+        wanted = MakeCall.model_validate(asked.body)
+    except ValidationError as exc:
+        return _refusal(exc)
+    if wanted.error_if_parent_not_found and exchange.live(wanted.parent_call_uuid or "") is None:
+        return Reply.error(404, "parent call not found")
+    call = exchange.make_call(wanted.new_leg())
+    return Reply(201, {"message": "call fired", "request_uuid": call.uuid})
+
+
+async def cancel(exchange: Exchange, asked: Asked) -> Reply:
+    """Cancel a call that was made through the API and has not been answered."""
+    call = exchange.live(asked.path["request_uuid"])
+    if call is None or call.direction != "outbound" or call.answered_at is not None:
+        return _NOT_FOUND
+    call.api_hangs_up()
     return Reply(204)
 
 
@@ -118,6 +140,8 @@ def routes(exchange: Exchange) -> list[Path]:
     """Return the API's paths."""
     table: list[tuple[str, str, Handler]] = [
         ("/Call/", "GET", look_at_all),
+        ("/Call/", "POST", make_call),
+        ("/Request/{request_uuid}/", "DELETE", cancel),
         ("/Call/{call_uuid}/", "POST", transfer),
         ("/Call/{call_uuid}/", "DELETE", hang_up),
         ("/Call/{call_uuid}/", "GET", look),
@@ -217,6 +241,18 @@ async def _not_emulated(_: Exchange, asked: Asked) -> Reply:
     if not path.endswith("/"):
         return _NOT_FOUND
     return Reply.error(501, f"the local Plivo does not emulate this method of {path}")
+
+
+def _refusal(exc: ValidationError) -> Reply:
+    """Turn the first problem of a body into Plivo's words."""
+    problem = exc.errors()[0]
+    name = str(problem["loc"][0]) if problem["loc"] else "sip_auth_username"
+    match problem["type"]:
+        case "missing":
+            return Reply.error(400, f"{name} parameter is missing")
+        case "extra_forbidden":
+            return Reply.error(501, f"the local Plivo does not emulate the parameter {name}")
+    return Reply.error(400, f"{name} parameter is invalid: {problem['msg']}")
 
 
 def _read(raw: str, content_type: str) -> dict[str, Any]:

@@ -22,7 +22,8 @@ class Config(BaseModel):
     """What can be set about the carrier.
 
     Attributes:
-        numbers: The numbers the account owns; empty means every number that was called.
+        numbers: The numbers the account owns; empty means every number that was called, and
+            any number as long as none was.
         auth_timeout_s: How long an endpoint may stay silent after its challenge. Plivo's own
             time is not documented.
         stream_retry_s: The wait before the media WebSocket is tried again.
@@ -90,5 +91,5 @@ class Services:
 
     def owns(self, number: str) -> bool:
         """Tell whether a number may be shown as the account's own caller id."""
-        plain = number.lstrip("+")
-        return plain in ({own.lstrip("+") for own in self.config.numbers} or self.called_numbers)
+        own = {own.lstrip("+") for own in self.config.numbers} or self.called_numbers
+        return not own or number.lstrip("+") in own

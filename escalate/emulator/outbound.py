@@ -1,0 +1,160 @@
+"""Calls made through the API: somebody is dialled, and his own leg runs the answer URL.
+
+Decided where the sources are silent: the ring time of the API ends in 6010 with CallStatus
+`no-answer`; a human who hangs up is the source Callee.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from escalate.emulator import headers, legs, parameters
+from escalate.emulator.call import Call, Routes
+from escalate.emulator.interpreter import Interpreter, report_end
+from escalate.plivo.causes import HangupSource
+
+if TYPE_CHECKING:
+    from escalate.emulator.services import Services
+
+_DECIDED_BY_CALLEE: Final = frozenset({legs.BUSY, legs.DECLINED, legs.NORMAL})
+
+
+@dataclass(frozen=True, slots=True)
+class NewLeg:
+    """Whom the API asks to call, and how."""
+
+    from_: str
+    to: str
+    routes: Routes
+    caller_name: str = ""
+    sip_headers: str = ""
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    ring_timeout_s: float = 120
+    time_limit_s: float = 14400
+    parent: str | None = None
+
+
+class LegMouth:
+    """What the person at the other end of a leg says; silence until there is a leg."""
+
+    def __init__(self) -> None:
+        self.leg: legs.Leg | None = None
+
+    def frame(self, at: float) -> bytes:
+        """Return the next 20 ms, whatever the moment."""
+        assert self.leg is not None
+        return self.leg.take()
+
+
+class Outbound:
+    """One call made through the API, from its first ring to its end."""
+
+    def __init__(self, new: NewLeg, call: Call, mouth: LegMouth, services: Services) -> None:
+        self._new = new
+        self._call = call
+        self._mouth = mouth
+        self._services = services
+
+    async def run(self) -> None:
+        """Dial; run the documents of whoever answers; report the end."""
+        call = self._call
+        leg = self._mouth.leg = self._dial()
+        if leg is None:
+            self._fail(legs.UNKNOWN_CALLER_ID)
+            report_end(call, self._services)
+            return
+        ringing = asyncio.create_task(self._ring(leg))
+        over = asyncio.create_task(call.over.wait())
+        try:
+            await asyncio.wait({ringing, over}, return_when=asyncio.FIRST_COMPLETED)
+            if call.ending is None and ringing.result():
+                await self._talk(leg)
+        finally:
+            for task in (ringing, over):
+                task.cancel()
+            await asyncio.gather(ringing, over, return_exceptions=True)
+            leg.hang_up()
+        if call.answered_at is None:
+            report_end(call, self._services)
+
+    def _dial(self) -> legs.Leg | None:
+        """Start to call; None when the number shown is not the account's (SIP takes any)."""
+        new = self._new
+        sent, dropped = headers.split(new.sip_headers)
+        more = {"dropped_headers": dropped} if dropped else {}
+        self._report("leg.dialed", caller_id=new.from_, headers=sent, **more)
+        if not new.to.startswith("sip:") and not self._services.owns(new.from_):
+            return None
+        return self._call.network.dial(
+            legs.Invitation(
+                leg=self._call.uuid,
+                to=new.to,
+                caller_id=new.from_,
+                headers=sent,
+                username=new.username,
+                password=new.password,
+            )
+        )
+
+    async def _ring(self, leg: legs.Leg) -> bool:
+        """Wait for the answer; False when there is none."""
+        try:
+            async with asyncio.timeout(self._new.ring_timeout_s):
+                while True:
+                    match await leg.next_event():
+                        case legs.Challenged(scheme=scheme):
+                            self._report("leg.challenged", scheme=scheme)
+                        case legs.Ringing():
+                            self._report("leg.ringing")
+                            self._tell_ringing()
+                        case legs.Answered():
+                            self._report("leg.answered")
+                            return True
+                        case legs.Ended(cause=cause):
+                            self._fail(cause)
+                            return False
+        except TimeoutError:
+            self._fail(legs.RING_TIMEOUT)
+            return False
+
+    async def _talk(self, leg: legs.Leg) -> None:
+        """Run the documents while the person listens, presses keys and may hang up."""
+        self._call.answer()
+        leg.bridged()
+        watch = asyncio.create_task(self._watch(leg))
+        try:
+            await Interpreter(self._call, self._services).run()
+        finally:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
+
+    async def _watch(self, leg: legs.Leg) -> None:
+        try:
+            async with asyncio.timeout(self._new.time_limit_s):
+                while True:
+                    match await leg.next_event():
+                        case legs.Pressed(digit=digit):
+                            self._call.press(digit)
+                        case legs.Ended():
+                            self._call.end(4000, HangupSource.CALLEE)
+                            return
+        except TimeoutError:
+            self._call.end(legs.TIME_LIMIT.code, HangupSource.PLIVO, legs.TIME_LIMIT.freeswitch)
+
+    def _fail(self, cause: legs.LegCause) -> None:
+        self._report("leg.ended", cause=cause.name, code=cause.code, dial_status=cause.status)
+        source = HangupSource.CALLEE if cause in _DECIDED_BY_CALLEE else HangupSource.CARRIER
+        if cause is legs.RING_TIMEOUT:
+            source = HangupSource.PLIVO
+        self._call.end(cause.code, source, cause.freeswitch, status=cause.status)
+
+    def _tell_ringing(self) -> None:
+        if ring := self._call.routes.ring:
+            params = parameters.standard(self._call, self._services, "Ring")
+            self._services.notify("ring", ring, params, self._call.uuid)
+
+    def _report(self, kind: str, **fields: object) -> None:
+        self._call.report(kind, leg=self._call.uuid, to=self._new.to, **fields)

@@ -120,7 +120,8 @@ class Settings(BaseSettings):
     """Everything escalate needs to know; `load_settings` reads it from a file and the environment.
 
     `public_url` is where Plivo reaches our routes, `stream_url` where it streams a caller to the
-    bot. `store` is a file on a local disk, found from where `escalate.toml` is. `caller_id` is shown to the human: a number of yours.
+    bot. `store` is a file on a local disk, found from where `escalate.toml` is. `caller_id` is a
+    number of yours that the human is shown.
     """
 
     model_config = SettingsConfigDict(

@@ -18,7 +18,7 @@ from typing import Any, Final
 from escalate.detect.grammar import OTHER, Alphabet, Grammar, Match, Rule
 from escalate.detect.near import Skeletons, misspellings
 from escalate.detect.patterns import words_in
-from escalate.detect.text import words_of
+from escalate.detect.text import PAUSES, words_of
 from escalate.errors import ConfigurationError
 
 FOLDER: Final = Path(__file__).with_name("packs")
@@ -29,7 +29,7 @@ _MISHEARD: Final = "~"
 _OTHER_WORD: Final = "~~"  # misheard as a word that exists
 _REQUIRED: Final = {"language", "name", "checked", "anchors", "words", "rule"}
 _KEYS: Final = _REQUIRED | {
-    "tolerant", "glued", "macros", "sounds", "own_words", "cues", "trouble_anchors", "trouble", "bot",
+    "tolerant", "glued", "macros", "sounds", "own_words", "cues", "no_negates", "trouble_anchors", "trouble", "bot",
     "answer", "lines",
 }  # fmt: skip
 _ANY_SLACK: Final = 99
@@ -88,6 +88,7 @@ class Pack:
         doubt.update(dict.fromkeys(alphabet.members(_OTHER_WORD), 2))
         fillers = [word for word, names in classes.items() if _FILLER in names]
         self._letters.update(dict.fromkeys(fillers, ""))
+        self._letters.update(dict.fromkeys(PAUSES, OTHER if data.get("no_negates") else ""))
         self._rules, self._trouble, self._bot, self._answers = (
             Grammar(table, alphabet, macros, doubt) for table in tables
         )

@@ -3,7 +3,7 @@
 A pattern is a regular expression whose letters are words: `WANT to? TALK with? DET? HUMAN`.
 A word in capitals is a class or a macro of the pack, any other is itself; `_` is any word and
 `!CLASS` any word but these; `( | )`, `?`, `{m,n}`, `^`, `$`, `(?! )`, `(?= )`, `(?<! )` and
-`(?<= )` mean what they always mean. `*` and `+` do not exist, so the work done at each word is
+`(?<= )` mean what they always mean; `help+desk` is one word in two pieces. `*` and `+` do not exist, so the work done at each word is
 bounded, and a turn costs time in proportion to its length.
 """
 
@@ -17,7 +17,7 @@ from typing import Final
 from escalate.errors import ConfigurationError
 
 Letters = frozenset[str]
-_PIECE: Final = re.compile(r"\(\?<?[!=]|\{\d+(?:,\d+)?\}|[()|?^$]|_|!?\w+|\s+")
+_PIECE: Final = re.compile(r"\(\?<?[!=]|\{\d+(?:,\d+)?\}|[()|?^$]|_|!?\w+(?:\+\w+)*|\s+")
 _LOOKS: Final = ("(?!", "(?=", "(?<!", "(?<=")
 
 

@@ -2,19 +2,25 @@
 
 It does NOT emulate:
 
-- telephony: no SIP, no RTP, no PSTN; telephones and SIP endpoints are scripted, and their digest
+- telephony: no SIP, no RTP, no PSTN. Telephones and SIP endpoints are scripted, and their digest
   authentication is a comparison of credentials;
-- the XML elements Conference, MultiPartyCall, GetDigits, GetInput, Record, PreAnswer, DTMF and
-  Message, and audioTrack outbound or both of Stream: such a document is refused, loudly;
-- the REST API beyond a call's transfer (A leg), hang-up, look-up and stop of its stream: 501;
-- Plivo's limits on calls and requests, prices, regions, recordings and recognisers;
-- noise cancellation, machine detection, digits sent to a leg (sendDigits) and digitsMatch;
-- MP3: a Play of anything but 16-bit mono WAV is logged and passes in silence;
-- the voices and prices of the real thing: espeak-ng speaks, or tones do.
+- the elements Conference, MultiPartyCall, GetDigits, GetInput, Record, PreAnswer, DTMF and Message,
+  and of the others: audioTrack outbound or both, noiseCancellation, digitsMatch, callType whatsapp.
+  A document with one of them is refused, and the log says that this is why;
+- silence, minSilence and beep of Wait, on which Plivo's pages disagree: it lasts its length;
+- the REST API beyond Make Call and a call's transfer (A leg only), hang-up, look-up and stop of its
+  stream; of Make Call, machine detection, several destinations, send_digits and hangup_on_ring.
+  What is missing answers 501;
+- limits on calls, requests and transfers, prices, regions, recordings, recognisers, subaccounts;
+- DegradedStream, and a Stream's second socket after the first one broke;
+- sound files other than 16-bit mono WAV: such a Play is logged and passes in silence;
+- Plivo's voices: espeak-ng speaks, or tone bursts do where it is not installed.
 
 What it does emulate it takes strictly: what Plivo refuses or drops, it refuses or drops, and the
 log says why. Where Plivo's pages are silent, the module that had to decide says what it assumes:
-`callbacks` (retries), `dial` (outcomes), `media` (the end of a stream), `services` (settings).
+`callbacks` (retries), `dial` and `outbound` (outcomes), `media` (the end of a stream), `services`
+(settings). A stream without keepCallAlive survives a transfer, and a second Stream beside one that
+is open is refused.
 
 `python -m escalate.emulator` runs it; `escalate.emulator.client.LocalPlivo` starts it from Python;
 `escalate.emulator.server.serve` runs it inside of an event loop.

@@ -46,6 +46,8 @@ class Attempt:
         self.record.answered_at = self._call.clock.now()
         self.record.state = "answered"
         self._report("leg.answered")
+        if self._target.send_digits:
+            self._report("leg.sent_digits", digits=self._target.send_digits)
         self.notify("answer")
         return await self._confirm()
 
@@ -86,7 +88,9 @@ class Attempt:
     def _invite(self) -> None:
         sent, dropped = headers.split(",".join([self._dial.sip_headers, self._target.sip_headers]))
         self._call.legs.append(self.record)
-        more = {"dropped_headers": dropped} if dropped else {}
+        more: dict[str, object] = {"dropped_headers": dropped} if dropped else {}
+        if name := self._target.caller_name or self._dial.caller_name:
+            more["caller_name"] = name
         self._report("leg.dialed", caller_id=self.caller_id, headers=sent, **more)
         if cause := self._refusal():
             self.end(cause)
@@ -106,10 +110,10 @@ class Attempt:
     def _refusal(self) -> legs.LegCause | None:
         """Return why Plivo does not even try."""
         own = self._target.caller_id or self._dial.caller_id
-        if own and own != self._call.from_ and not self._services.owns(own):
+        caller = self._call.from_.lstrip("+")
+        if own and own.lstrip("+") != caller and not self._services.owns(own):
             return legs.UNKNOWN_CALLER_ID
-        same = self._target.body.lstrip("+") == self._call.from_.lstrip("+")
-        return legs.LOOP if same else None
+        return legs.LOOP if self._target.body.lstrip("+") == caller else None
 
     async def _until(self, wanted: type[legs.LegEvent], digit: str | None = None) -> bool:
         """Take in what the leg tells until it is what was wanted; False when the leg ended."""

@@ -9,7 +9,15 @@ import re
 from typing import Any, Final
 from xml.etree import ElementTree
 
-from escalate.emulator.elements import ELEMENTS, TOP_LEVEL, Dial, Element, Shape, Speak
+from escalate.emulator.elements import (
+    ELEMENTS,
+    NOT_EMULATED,
+    TOP_LEVEL,
+    Dial,
+    Element,
+    Shape,
+    Speak,
+)
 
 LARGEST: Final = 100 * 1024
 _SSML: Final = frozenset(
@@ -77,6 +85,8 @@ def _element(
     node: ElementTree.Element, allowed: frozenset[str] | tuple[str, ...], parent: str
 ) -> Element:
     name = node.tag
+    if name in NOT_EMULATED and "Dial" in allowed:
+        raise DocumentRefused(f"{name} is not emulated by the local Plivo")
     if name not in allowed:
         raise DocumentRefused(f"{name} is not an element of {parent}")
     shape = ELEMENTS[name]
@@ -96,6 +106,8 @@ def _element(
 
 def _value(shape: Shape, name: str, attribute: str, text: str) -> Any:
     rule = shape.attributes.get(attribute)
+    if attribute in shape.not_emulated:
+        raise DocumentRefused(f"{name} {attribute} is not emulated by the local Plivo")
     if rule is None:
         raise DocumentRefused(f"{name} has no attribute {attribute}")
     try:

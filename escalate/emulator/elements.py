@@ -271,6 +271,7 @@ class Shape:
     kind: type[Element]
     attributes: Mapping[str, Rule] = field(default_factory=dict)
     children: tuple[str, ...] = ()
+    not_emulated: frozenset[str] = frozenset()
 
 
 _TARGET: Final[Mapping[str, Rule]] = {
@@ -297,6 +298,7 @@ ELEMENTS: Final[Mapping[str, Shape]] = {
             "extraHeaders": at_most(512),
             "keepCallAlive": flag,
         },
+        not_emulated=frozenset({"noiseCancellation", "noiseCancellationLevel"}),
     ),
     "Speak": Shape(
         Speak,
@@ -333,8 +335,12 @@ ELEMENTS: Final[Mapping[str, Shape]] = {
             "callType": one_of("voice"),
         },
         children=("Number", "User"),
+        not_emulated=frozenset({"digitsMatch", "digitsMatchBLeg"}),
     ),
     "Number": Shape(Number, {**_TARGET, "sendDigitsMode": one_of("rfc2833")}),
     "User": Shape(User, {**_TARGET, "sipAuthUsername": str, "sipAuthPassword": str}),
 }
+NOT_EMULATED: Final = frozenset(
+    "Conference DTMF GetDigits GetInput Message MultiPartyCall PreAnswer Record".split()
+)
 TOP_LEVEL: Final = frozenset(ELEMENTS) - {"Number", "User"}

@@ -70,7 +70,7 @@ async def transfer(exchange: Exchange, asked: Asked) -> Reply:
     if call is None:
         return _NOT_FOUND
     call.move_to(Route(str(asked.body["aleg_url"]), str(asked.body.get("aleg_method", "POST"))))
-    return Reply(202, {"message": "call transferred", "call_uuids": [call.uuid]})
+    return Reply(202, {"message": "call transferred"})
 
 
 async def hang_up(exchange: Exchange, asked: Asked) -> Reply:

@@ -81,6 +81,8 @@ async def _stream_beside(call: Call, stream: MediaStream) -> None:
 
 async def _sound(call: Call, element: Speak | Play | Wait, services: Services) -> Goto | None:
     source = type(element).__name__.lower()
+    if isinstance(element, Wait) and element != Wait(length=element.length):
+        call.report("xml.ignored", element="Wait", reason="only length is emulated")
     sound = await sounds.of(element, call, services)
     try:
         await sounds.play(

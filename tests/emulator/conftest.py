@@ -30,10 +30,11 @@ async def process() -> AsyncIterator[LocalPlivo]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def plivo(process: LocalPlivo) -> LocalPlivo:
-    """The local Plivo, with nothing in it."""
+async def plivo(process: LocalPlivo) -> AsyncIterator[LocalPlivo]:
+    """The local Plivo, with nothing in it; it must not have broken during the test."""
     await process.forget()
-    return process
+    yield process
+    assert [] == [event for event in await process.events() if event["kind"] == "emulator.error"]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

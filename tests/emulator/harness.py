@@ -54,6 +54,7 @@ class Application:
     def __init__(self) -> None:
         self.received: list[Received] = []
         self.replies: dict[str, Reply] = {}
+        self.sounds: dict[str, bytes] = {}
         self.port = free_port()
         self._arrived = asyncio.Event()
         self._server: _Server | None = None
@@ -88,6 +89,7 @@ class Application:
         """Drop every request and every reply."""
         self.received.clear()
         self.replies.clear()
+        self.sounds.clear()
 
     async def start(self) -> None:
         """Listen; the port stays the same over a restart."""
@@ -118,6 +120,8 @@ class Application:
         params = body or dict(request.query_params)
         self.received.append(Received(request.method, path, params, str(request.url), signed))
         self._arrived.set()
+        if path in self.sounds:
+            return Response(self.sounds[path], media_type="audio/wav")
         reply = self.replies.get(path, Reply("", 404))
         return Response(reply.body, reply.status, media_type=reply.media_type)
 

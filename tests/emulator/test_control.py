@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from escalate.emulator import audio
 from escalate.emulator.client import EmulatorError, LocalPlivo
 
 from .harness import AUTH_TOKEN, Application
@@ -89,9 +90,29 @@ async def test_speech_takes_as_long_as_it_sounds(plivo: LocalPlivo, app: Applica
     assert heard["at"] - events["Speak"] >= heard["ms"] / 1000 - 0.05
 
 
-async def test_a_sound_file_is_played_and_a_broken_one_is_passed_over(
-    plivo: LocalPlivo, app: Application
-) -> None:
+async def test_the_caller_can_say_more_later(plivo: LocalPlivo, app: Application) -> None:
+    """Lines that come during the call count from the moment they come."""
+    app.answers("answer", "<Wait length='60'/>")
+    call = await plivo.call()
+    with pytest.raises(EmulatorError, match="404"):
+        await plivo.say("no-such-call", [{"at": 0, "text": "hello"}])
+    await plivo.wait_for("call.answered", call)
+    before = (await plivo.events(call))[-1]["at"]
+    await plivo.say(call, [{"at": 0.1, "text": "one more thing", "seconds": 0.2}])
+    said = await plivo.wait_for("caller.says", call)
+    assert ("one more thing", True) == (said["text"], 0.1 <= said["at"] - before < 1)
+
+
+async def test_a_sound_file_is_heard(plivo: LocalPlivo, app: Application) -> None:
+    """As long as it is, as often as `loop` says."""
+    app.sounds["tone.wav"] = audio.write_wav(audio.tone(0.2))
+    app.answers("answer", f"<Play loop='2'>{app.url('tone.wav')}</Play>", "<Wait length='60'/>")
+    call = await plivo.call()
+    heard = await plivo.wait_for("heard.ended", call, source="play")
+    assert (400, app.url("tone.wav")) == (heard["ms"], heard["text"])
+
+
+async def test_a_broken_sound_file_is_passed_over(plivo: LocalPlivo, app: Application) -> None:
     """What is no WAV file is logged and takes no time."""
     app.says("noise.mp3", "ID3", media_type="audio/mpeg")
     app.answers("answer", f"<Play>{app.url('noise.mp3')}</Play>", "<Wait length='60'/>")

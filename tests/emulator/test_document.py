@@ -62,7 +62,9 @@ def read(inside: str) -> tuple[object, ...]:
         (f"<Dial timeout='soon'>{USER}</Dial>", "whole number"),
         (f"<Dial dialMusic='jazz'>{USER}</Dial>", "real or a URL"),
         ("<Dial><Number sipAuthUsername='u'>14155550123</Number></Dial>", "no attribute"),
-        ("<Conference>room</Conference>", "Conference is not an element"),
+        ("<Conference>room</Conference>", "Conference is not emulated"),
+        ("<Dial><Conference>room</Conference></Dial>", "Conference is not an element of Dial"),
+        (f"<Dial digitsMatch='1'>{USER}</Dial>", "digitsMatch is not emulated"),
     ],
 )
 def test_what_plivo_refuses_is_refused(inside: str, reason: str) -> None:

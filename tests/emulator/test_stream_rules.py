@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 
 from escalate.emulator.client import LocalPlivo
 
@@ -137,6 +138,17 @@ async def test_a_bot_that_cannot_be_reached_is_tried_three_times(
     assert [1, 2, 3] == [
         event["attempt"] for event in await plivo.events(call) if event["kind"] == "stream.failed"
     ]
+
+
+async def test_a_stream_ends_with_its_time(plivo: LocalPlivo, app: Application, bot: Bot) -> None:
+    """After streamTimeout Plivo closes the socket, and the document goes on."""
+    stream = bot.stream(keepCallAlive="true", streamTimeout="1")
+    app.answers("answer", stream, "<Wait length='60'/>")
+    call = await plivo.call()
+    opened = await plivo.wait_for("stream.opened", call)
+    closed = await plivo.wait_for("stream.closed", call, by="plivo")
+    await plivo.wait_for("xml.step", call, element="Wait")
+    assert 1.0 == pytest.approx(closed["at"] - opened["at"], abs=0.3)
 
 
 async def test_a_call_has_one_stream(plivo: LocalPlivo, app: Application, bot: Bot) -> None:

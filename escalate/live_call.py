@@ -25,7 +25,7 @@ from escalate.detect import (
     Tick,
 )
 from escalate.errors import CallGone, CarrierError, StoreUnavailable
-from escalate.transfer import DocumentOwner, Ending, Escalation, State
+from escalate.transfer import Call, DocumentOwner, Ending, Escalation, State
 from escalate.transfer import events as e
 from escalate.values import Outcome, Party, Reason, Said, Trigger
 
@@ -76,6 +76,7 @@ class LiveCall:
         self._escalation: str | None = None
         self._announcing: asyncio.Task[None] | None = None
         self._finished = False
+        self._parting = False
         self._closed = False
 
     def __repr__(self) -> str:
@@ -152,6 +153,22 @@ class LiveCall:
         """Record that the bot ended the conversation on purpose, before its media is put down."""
         call = await self._exchange.receive(self.call_uuid, e.BotFinished())
         self._finished = call is not None and call.over
+
+    async def part(self) -> None:
+        """Wait until the media may be put down without losing a caller who is being handed over.
+
+        Where a Redirect to us follows the stream that is at once. Else his leg has to be on its way
+        first; what is left of the announcement is then not waited for.
+        """
+        if self._request is None or self._request.done():
+            return
+        waiting = asyncio.create_task(self._may_leave())
+        try:
+            await asyncio.wait({waiting, self._request}, return_when=asyncio.FIRST_COMPLETED)
+            if waiting.done():
+                waiting.result()
+        finally:
+            waiting.cancel()
 
     async def close(self) -> None:
         """Let go of the call. A request in flight goes on; a recorded finish is carried out.
@@ -271,7 +288,7 @@ class LiveCall:
 
     async def _announce(self, opened: Escalation) -> None:
         """Tell the caller, for as long as the step may take and he does not change his mind."""
-        if self._bot is None:
+        if self._bot is None or self._parting:
             return
         text = self._exchange.settings.say.connecting
         self._announcing = asyncio.create_task(self._bot.announce(text))
@@ -279,6 +296,20 @@ class LiveCall:
         for task in late:
             task.cancel()
         self._announcing = None
+
+    async def _may_leave(self) -> None:
+        """Wait until the caller goes on somewhere once his stream ends."""
+        call = await self._exchange.adopt(self.call_uuid)
+        if call.document is DocumentOwner.OURS:
+            return
+        self._parting = True
+        if self._announcing is not None:
+            self._announcing.cancel()
+        while not _is_on_his_way(call):
+            changed = await self._exchange.store.watch(
+                self.call_uuid, after=call.revision, timeout_s=_WATCH_S
+            )
+            call = changed or call
 
     async def _ending_of(self, escalation: str) -> Ending:
         """Wait until the escalation has ended, whoever ends it."""
@@ -304,3 +335,10 @@ class LiveCall:
             await self._bot.resume(self._exchange.settings.say.unavailable)
         elif ending.outcome is Outcome.CANCELLED:
             await self._bot.resume(None)
+
+
+def _is_on_his_way(call: Call) -> bool:
+    held = call.open_escalation
+    if held is None:
+        return False
+    return held.move_accepted or held.state not in (State.ANNOUNCING, State.MOVING)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
 from pipecat.frames.frames import (
@@ -38,6 +38,8 @@ log = logging.getLogger("escalate")
 
 # A recorded finish is one local write; a store that is down must not hold the pipeline's end.
 _RECORD_S: Final = 1.5
+# A request to move the caller takes this long at most, or nobody knows whether it was carried out.
+_MOVE_S: Final = 6.0
 _CLOSE_S: Final = 5.0
 
 # Ways in which a worker is cancelled that nobody in the bot decided on: the caller is still there
@@ -113,17 +115,9 @@ class EscalationProcessor(FrameProcessor):
                 self._call.bot_failed(type(frame.processor).__name__)
             case StartFrame():
                 self._keep(self._begin())
-            case EndFrame():
-                await self._finish()
-            case CancelFrame() if self._is_meant(frame):
-                await self._finish()
+            case EndFrame() | CancelFrame():
+                await self._part(frame)
         await self.push_frame(frame, direction)
-
-    def _is_meant(self, frame: CancelFrame) -> bool:
-        """Whether the bot ends the conversation, and the caller has not left already."""
-        reason = str(frame.reason or "")
-        gone = self._disconnected or self._released
-        return not gone and not any(sign in reason for sign in _NOT_MEANT)
 
     async def _begin(self) -> None:
         try:
@@ -136,14 +130,21 @@ class EscalationProcessor(FrameProcessor):
         else:
             await self.gate.welcome_back(back.text, back.history)
 
-    async def _finish(self) -> None:
-        """Record the bot's word before the socket closes; neither frame can be interrupted."""
-        if self._released:
+    async def _part(self, frame: EndFrame | CancelFrame) -> None:
+        """Keep the socket open until the caller goes on without it; no frame can interrupt this."""
+        if self._released or self._disconnected:
             return
+        await self._in_time(self._call.part(), _MOVE_S, "not moved before the bot ended")
+        reason = str(frame.reason or "")
+        meant = isinstance(frame, EndFrame) or not any(sign in reason for sign in _NOT_MEANT)
+        if meant and not self._call.is_escalating:
+            await self._in_time(self._call.finish(), _RECORD_S, "its end is not recorded")
+
+    async def _in_time(self, work: Coroutine[Any, Any, None], bound_s: float, failure: str) -> None:
         try:
-            await asyncio.wait_for(asyncio.shield(self._keep(self._call.finish())), _RECORD_S)
+            await asyncio.wait_for(asyncio.shield(self._keep(work)), bound_s)
         except (TimeoutError, EscalateError) as error:
-            log.error("call %s: its end is not recorded: %s", self._call.call_uuid, error)
+            log.error("call %s: %s: %s", self._call.call_uuid, failure, type(error).__name__)
 
     async def cleanup(self) -> None:
         """Leave the call once its requests in flight are through."""

@@ -1,0 +1,453 @@
+"""A real bot between a local Plivo and a switchboard, and handles on every part of it.
+
+Transport, serializer, aggregators, pipeline and runner are Pipecat's own. The recogniser hears what
+the test says when the test says it, the model answers as the test wants, the voice is a tone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, Response, WebSocket
+from pipecat.frames.frames import (
+    Frame,
+    InterimTranscriptionFrame,
+    LLMRunFrame,
+    TranscriptionFrame,
+    TTSAudioRawFrame,
+    TTSSpeakFrame,
+)
+from pipecat.observers.base_observer import BaseObserver, FramePushed
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.pipeline.worker import PipelineParams, PipelineWorker
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.aggregators.llm_response_universal import (
+    LLMContextAggregatorPair,
+    LLMUserAggregatorParams,
+)
+from pipecat.processors.frame_processor import FrameProcessor
+from pipecat.runner.utils import parse_telephony_websocket
+from pipecat.serializers.plivo import PlivoFrameSerializer
+from pipecat.transports.websocket.fastapi import FastAPIWebsocketParams, FastAPIWebsocketTransport
+from pipecat.utils.time import time_now_iso8601
+from pipecat.workers.runner import WorkerRunner
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from escalate import Switchboard
+from escalate.demo.bookshop import HasTool, Reply
+from escalate.demo.bookshop import Message as Turn
+from escalate.demo.services import ScriptedLLM, ScriptedSTT, SpokenTTS
+from escalate.emulator.client import LocalPlivo
+from escalate.pipecat import EscalationProcessor
+from escalate.settings import Settings
+from escalate.transfer import Call, Limits
+
+AUTH_ID = "MAPIPECATTESTS000000"
+AUTH_TOKEN = "token-of-the-pipecat-tests"
+PATIENCE_S = 8.0
+WORD_S = 0.1
+HUMAN = "14155550199"
+
+ASKS = "can I talk to a human please"
+ANNOUNCEMENT = "One moment please, I connect you."
+RETURNING = "Nobody is free."
+RECONNECTED = "We were cut off."
+UNAVAILABLE = "I cannot reach anybody."
+
+LIMITS = Limits(announce_s=6.0, move_s=1.0, return_s=5.0)
+
+
+class Ears(ScriptedSTT):
+    """A recogniser that hears what the test says, when it says it."""
+
+    def __init__(self) -> None:
+        super().__init__(script=list, user_speech_timeout_s=0.15)
+
+    async def hear(self, *texts: str, final: bool = True) -> None:
+        """Recognise each of `texts` in one breath."""
+        kind = TranscriptionFrame if final else InterimTranscriptionFrame
+        for text in texts:
+            await self.push_frame(kind(text, "", time_now_iso8601()))
+
+
+class Voice(SpokenTTS):
+    """A voice of one tone, `WORD_S` for each word."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+
+    async def run_tts(self, text: str, context_id: str) -> AsyncGenerator[Frame, None]:
+        """Yield the tone."""
+        self.said.append(text)
+        samples = round(len(text.split()) * WORD_S * self.sample_rate)
+        audio = (b"\x00\x20" * 10 + b"\x00\xe0" * 10) * (samples // 20)
+        for at in range(0, len(audio), self.chunk_size):
+            piece = audio[at : at + self.chunk_size]
+            yield TTSAudioRawFrame(piece, self.sample_rate, 1, context_id=context_id)
+
+
+class Mind:
+    """What the model answers, and a record of what it was asked.
+
+    `replies` are matched against the last message; the model calls a tool if the reply names one.
+    """
+
+    def __init__(self) -> None:
+        self.asked: list[list[Turn]] = []
+        self.replies: dict[str, Reply] = {}
+
+    def __call__(self, messages: Sequence[Turn], has_tool: HasTool) -> Reply:
+        """Answer one conversation."""
+        self.asked.append([dict(message) for message in messages])
+        last = str(messages[-1].get("content", "")) if messages else ""
+        fits = (reply for words, reply in self.replies.items() if words in last)
+        return next(fits, Reply("Yes of course."))
+
+
+class Tape(BaseObserver):
+    """Every frame that was pushed, and a way to wait for one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pushes: list[FramePushed] = []
+        self._more = asyncio.Event()
+
+    async def on_push_frame(self, data: FramePushed) -> None:
+        """Keep a push."""
+        self.pushes.append(data)
+        self._more.set()
+
+    def pushed(self, kind: type[Frame], *, by: FrameProcessor | None = None) -> list[Frame]:
+        """Return the frames of a kind, each push of them counted."""
+        return [
+            push.frame
+            for push in self.pushes
+            if isinstance(push.frame, kind) and by in (None, push.source)
+        ]
+
+    async def until(self, condition: Callable[[], Any]) -> None:
+        """Wait until `condition` holds; it is looked at whenever a frame moves."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not condition():
+                self._more.clear()
+                await self._more.wait()
+
+
+@dataclass
+class Line:
+    """What a bot sent over one media socket."""
+
+    messages: list[dict[str, Any]] = field(default_factory=list)
+
+    def note(self, message: Message) -> None:
+        """Keep an outgoing ASGI message."""
+        text = message.get("text")
+        if message["type"] == "websocket.send" and text is not None:
+            self.messages.append(json.loads(text))
+
+    def events(self) -> list[str]:
+        """Return what was sent, in order: `playAudio` and `clearAudio`."""
+        return [message["event"] for message in self.messages]
+
+
+@dataclass
+class Bot:
+    """How the next bots are made. A test changes it before the call."""
+
+    mind: Mind = field(default_factory=Mind)
+    tools: list[Any] = field(default_factory=list)
+    greets: Callable[[Talk], Any] | None = None
+    leaves: Callable[[Talk], Any] | None = None
+    armed: bool = False
+    idle_timeout_s: float | None = None
+    watch: type[EscalationProcessor] = EscalationProcessor
+    turns: LLMUserAggregatorParams | None = None
+
+
+class Talk:
+    """One conversation: a pipeline between a media socket and the parts a test steers."""
+
+    def __init__(self, board: Switchboard, bot: Bot, socket: WebSocket, data: Any, line: Line):
+        self.call_uuid = data["call_id"]
+        self.line = line
+        self.mind = bot.mind
+        self.tape = Tape()
+        self.over = asyncio.Event()
+        self.ears, self.voice = Ears(), Voice()
+        self.llm = ScriptedLLM(answer=bot.mind, first_token_s=0.01, token_s=0.01)
+        self.serializer = PlivoFrameSerializer(
+            data["stream_id"], self.call_uuid, auth_id=AUTH_ID, auth_token=AUTH_TOKEN
+        )
+        params = FastAPIWebsocketParams(
+            audio_in_enabled=True,
+            audio_out_enabled=True,
+            audio_out_end_silence_secs=0,
+            serializer=self.serializer,
+        )
+        self.transport = FastAPIWebsocketTransport(socket, params)
+        self.call = board.call(self.call_uuid)
+        self.watch = bot.watch(self.call, transport=self.transport)
+        if bot.armed:
+            self.serializer._params.auto_hang_up = True
+        self.context = LLMContext(tools=[self.watch.transfer_to_human, *bot.tools])
+        self.pair = LLMContextAggregatorPair(self.context, user_params=bot.turns)
+        self.worker = self._worker(bot)
+        if bot.greets is not None:
+            self._on("on_client_connected", bot.greets)
+        if bot.leaves is not None:
+            self._on("on_client_disconnected", bot.leaves)
+
+    def _worker(self, bot: Bot) -> PipelineWorker:
+        pipeline = Pipeline(
+            [
+                self.transport.input(),
+                self.ears,
+                self.watch,
+                self.pair.user(),
+                self.watch.gate,
+                self.llm,
+                self.voice,
+                self.transport.output(),
+                self.pair.assistant(),
+            ]
+        )
+        rates = PipelineParams(audio_in_sample_rate=8000, audio_out_sample_rate=8000)
+        return PipelineWorker(
+            pipeline,
+            params=rates,
+            observers=[self.tape],
+            idle_timeout_secs=bot.idle_timeout_s,
+        )
+
+    def _on(self, event: str, do: Callable[[Talk], Any]) -> None:
+        async def handler(*_: object) -> None:
+            await do(self)
+
+        self.transport.add_event_handler(event, handler)
+
+    async def run(self) -> None:
+        """Carry the call from the first message on its socket to the last."""
+        runner = WorkerRunner(handle_sigint=False)
+        await runner.add_workers(self.worker)
+        try:
+            await runner.run()
+        finally:
+            self.over.set()
+
+    async def ended(self) -> None:
+        """Wait until the pipeline has ended and cleaned up."""
+        async with asyncio.timeout(PATIENCE_S):
+            await self.over.wait()
+
+    async def says(self, text: str) -> None:
+        """Wait until the voice has begun to say `text`."""
+        await self.tape.until(lambda: text in self.voice.said)
+
+    async def runs(self, count: int) -> None:
+        """Wait until the model was run `count` times."""
+        await self.tape.until(lambda: self.llm.runs >= count)
+
+    async def settle(self) -> None:
+        """Wait until every frame on its way has arrived."""
+        await self.worker.flush_pipeline()
+
+    def remembered(self, role: str) -> list[str]:
+        """Return what the context holds in a role."""
+        return [
+            str(message["content"])
+            for message in self.context.get_messages()
+            if isinstance(message, dict) and message.get("role") == role
+        ]
+
+
+class Desk:
+    """A bot's server: the switchboard's routes, two answer documents and the media socket.
+
+    `/escalate/answer` is our document, `/foreign` an application's own, where `afterwards` follows
+    the stream.
+    """
+
+    def __init__(self, plivo: LocalPlivo, directory: Path, **settings: Any) -> None:
+        self.plivo = plivo
+        self.port = free_port()
+        self.bot = Bot()
+        self.talks: list[Talk] = []
+        self.lines: list[Line] = []
+        self.afterwards = ""
+        self._more = asyncio.Event()
+        given: dict[str, Any] = {
+            "public_url": f"{self.url}/escalate",
+            "stream_url": f"ws://127.0.0.1:{self.port}/ws",
+            "plivo_auth_id": AUTH_ID,
+            "plivo_auth_token": AUTH_TOKEN,
+            "plivo_api": plivo.base_url,
+            "store": str(directory / "escalate.db"),
+            "destination": [{"name": "support", "phone": f"+{HUMAN}", "ring_s": 5}],
+            "handoff": {"drain_s": 0.05},
+            "say": {
+                "connecting": ANNOUNCEMENT,
+                "returning": RETURNING,
+                "reconnected": RECONNECTED,
+                "unavailable": UNAVAILABLE,
+            },
+            "limits": LIMITS,
+        }
+        self.board = Switchboard(Settings(**{**given, **settings}))
+        self.app = FastAPI()
+        self.app.mount("/escalate", self.board.app)
+        self.app.add_api_route("/foreign", self._foreign, methods=["POST"])
+        self.app.add_api_websocket_route("/ws", self._media)
+
+    @property
+    def url(self) -> str:
+        """Where the server listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    async def call(self, *, foreign: bool = False) -> tuple[str, Talk]:
+        """Let somebody call; returns the call's id and his first conversation."""
+        answer_url = f"{self.url}/foreign" if foreign else f"{self.url}/escalate/answer"
+        before = len(self.talks)
+        more: dict[str, Any] = {} if foreign else {"hangup_url": f"{self.url}/escalate/hangup"}
+        call_uuid = await self.plivo.call(answer_url=answer_url, **more)
+        talk = await self.talk(before + 1)
+        return call_uuid, talk
+
+    async def talk(self, number: int) -> Talk:
+        """Wait for the conversation with this number, and until the bot may speak in it."""
+        async with asyncio.timeout(PATIENCE_S):
+            while len(self.talks) < number:
+                self._more.clear()
+                await self._more.wait()
+        talk = self.talks[number - 1]
+        await talk.tape.until(lambda: talk.watch.gate._kept_back is None)
+        return talk
+
+    async def stored(self, call_uuid: str, fits: Callable[[Call], Any]) -> Call:
+        """Wait until the stored call is as wanted."""
+        seen = -1
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                call = await self.board.store.watch(call_uuid, after=seen, timeout_s=PATIENCE_S)
+                if call is not None and fits(call):
+                    return call
+                seen = seen if call is None else call.revision
+
+    async def steps(self, call_uuid: str) -> list[str]:
+        """Return the elements Plivo has executed for this call, in order."""
+        events = await self.plivo.events(call_uuid)
+        return [event["element"] for event in events if event["kind"] == "xml.step"]
+
+    async def requests(self, call_uuid: str, method: str) -> list[str]:
+        """Return the paths of the REST requests of a method about this call, as Plivo saw them."""
+        return [
+            event["path"]
+            for event in await self.plivo.events()
+            if event["kind"] == "rest"
+            and event["method"] == method
+            and f"/Call/{call_uuid}/" in event["path"]
+        ]
+
+    async def hang_ups(self, call_uuid: str) -> int:
+        """Return how often Plivo was asked to end this call."""
+        ends = f"/Call/{call_uuid}/"
+        return sum(path.endswith(ends) for path in await self.requests(call_uuid, "DELETE"))
+
+    async def _foreign(self) -> Response:
+        document = (
+            '<Response><Stream bidirectional="true" keepCallAlive="true" '
+            'contentType="audio/x-mulaw;rate=8000">'
+            f"ws://127.0.0.1:{self.port}/ws</Stream>{self.afterwards}</Response>"
+        )
+        return Response(document, media_type="application/xml")
+
+    async def _media(self, websocket: WebSocket) -> None:
+        await websocket.accept()
+        _, data = await parse_telephony_websocket(websocket)
+        talk = Talk(self.board, self.bot, websocket, data, self.lines[-1])
+        self.talks.append(talk)
+        self._more.set()
+        await talk.run()
+
+    def tapped(self) -> ASGIApp:
+        """Return the application with a tap on what its media sockets send."""
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != "websocket":
+                await self.app(scope, receive, send)
+                return
+            line = Line()
+            self.lines.append(line)
+
+            async def tap(message: Message) -> None:
+                line.note(message)
+                await send(message)
+
+            await self.app(scope, receive, tap)
+
+        return app
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serving(desk: Desk) -> AsyncIterator[Desk]:
+    """Run the desk's server and switchboard."""
+    options: dict[str, Any] = {"log_level": "error", "lifespan": "off", "ws": "websockets-sansio"}
+    config = uvicorn.Config(desk.tapped(), port=desk.port, **options)
+    server = _Server(config)
+    task = asyncio.create_task(server.serve())
+    await server.up.wait()
+    try:
+        async with desk.board:
+            yield desk
+            for talk in desk.talks:
+                if not talk.over.is_set():
+                    await talk.worker.cancel(reason="the test is over")
+                    await talk.ended()
+    finally:
+        server.should_exit = server.force_exit = True
+        await task
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def greets_by_model(talk: Talk) -> None:
+    """Greet with a run of the model, as the newer examples of Pipecat do."""
+    talk.context.add_message({"role": "developer", "content": "Greet the caller."})
+    await talk.worker.queue_frames([LLMRunFrame()])
+
+
+async def greets_by_line(talk: Talk) -> None:
+    """Greet with a fixed sentence."""
+    await talk.worker.queue_frames([TTSSpeakFrame("Hello from the shop.")])
+
+
+async def cancels(talk: Talk) -> None:
+    """End the pipeline at once, as every example of Pipecat does when the caller has left."""
+    await talk.worker.cancel()

@@ -1,0 +1,60 @@
+"""One local Plivo for all of these tests, emptied before each; a bot's server for each.
+
+Pipecat's serializer hangs up at Plivo's fixed address. Here that name leads to the local Plivo, so
+that a request which ought not to be made would be seen, and would end the call.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp.connector
+import pytest
+import pytest_asyncio
+
+from escalate.demo.launch import route_carrier
+from escalate.emulator.client import LocalPlivo
+
+from .bench import AUTH_ID, AUTH_TOKEN, HUMAN, Desk, serving
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests of this folder in one event loop, the one their local Plivo belongs to."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+            # As errors these would stop Pipecat's hang-up in a test, and there alone.
+            item.add_marker(pytest.mark.filterwarnings("ignore:BasicAuth is deprecated"))
+            item.add_marker(pytest.mark.filterwarnings("ignore:The 'auth' parameter is deprecated"))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def process(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalPlivo]:
+    """The local Plivo's process, whose certificate Pipecat's HTTP client trusts."""
+    directory = tmp_path_factory.mktemp("tls")
+    async with LocalPlivo(auth_id=AUTH_ID, auth_token=AUTH_TOKEN, tls_dir=directory) as plivo:
+        # aiohttp reads the system's trust once, when it is imported, and that was long ago.
+        trust = aiohttp.connector._SSL_CONTEXT_VERIFIED
+        trust.load_verify_locations(cafile=str(plivo.ca_file))
+        yield plivo
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def plivo(process: LocalPlivo, monkeypatch: pytest.MonkeyPatch) -> LocalPlivo:
+    """The local Plivo, with nothing in it but a human who answers at once."""
+    await process.forget()
+    await process.faults()
+    await process.phones({HUMAN: {"answers_after_s": 0.05}})
+    monkeypatch.setattr(socket, "getaddrinfo", socket.getaddrinfo)
+    assert process.tls_port is not None
+    route_carrier(process.tls_port)
+    return process
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def desk(plivo: LocalPlivo, tmp_path: Path) -> AsyncIterator[Desk]:
+    """A bot's server."""
+    async with serving(Desk(plivo, tmp_path)) as desk:
+        yield desk

@@ -14,6 +14,7 @@ from escalate.transfer.model import (
     LastResort,
     Leg,
     Limits,
+    Mode,
     State,
 )
 from escalate.transfer.routing import Route, plan
@@ -29,6 +30,7 @@ __all__ = [
     "LastResort",
     "Leg",
     "Limits",
+    "Mode",
     "Received",
     "Route",
     "Row",

@@ -37,6 +37,20 @@ class CheckCaller(Command):
     """Ask the carrier whether the caller's leg still exists."""
 
 
+@dataclass(frozen=True, slots=True)
+class CallHuman(Command):
+    """Ask the carrier to call the human of this attempt. Not to be repeated: a phone would ring."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class LetHumanGo(Command):
+    """End the human's leg of this attempt, or the request for it."""
+
+    attempt: int
+
+
 class Alarm(StrEnum):
     """What an operator should know at once."""
 
@@ -44,6 +58,7 @@ class Alarm(StrEnum):
     MOVE_REFUSED = "move_refused"
     MOVE_FAILED = "move_failed"
     BOT_LOST = "bot_lost"
+    HUMAN_LEFT_AT_ONCE = "human_left_at_once"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,11 @@ a repeated request gets the same answer from any process.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-from escalate.transfer.model import Attempt, Call, State
+from escalate.transfer.model import Attempt, Call, Escalation, Mode, State
+from escalate.transfer.rules import bot_is_lost
+from escalate.values import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,13 @@ class DialHuman(Document):
 
 
 @dataclass(frozen=True, slots=True)
+class JoinRoom(Document):
+    """Put the caller into the room where the human waits."""
+
+    escalation: str
+
+
+@dataclass(frozen=True, slots=True)
 class KeepCaller(Document):
     """Hold the line for a moment and ask again; holds no secret and changes nothing."""
 
@@ -57,8 +67,13 @@ def document_for(call: Call) -> Document:
         return HangUp() if call.over or call.ended else _connect_bot(call)
     attempt = held.current
     match held.state:
-        case State.RETURNING:
+        case State.RETURNING | State.JOINING:
             return _connect_bot(call)
+        case State.CONSULTING:
+            lost = bot_is_lost(call, held.limits)
+            return KeepCaller() if lost else _connect_bot(call)
+        case State.CONNECTED if held.mode is Mode.WARM and held.claimed_by is not None:
+            return JoinRoom(held.id)
         case State.LEAVING:
             return SayGoodbye()
         case State.RINGING if attempt is not None and not attempt.touched:
@@ -72,3 +87,61 @@ def document_for(call: Call) -> Document:
 
 def _connect_bot(call: Call) -> ConnectBot:
     return ConnectBot(call.stream, pause_s=2 * max(0, call.streams_lost - 1))
+
+
+# --- what a human hears who was called ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AskHuman(Document):
+    """Say what it is about, and ask whether the human takes the caller."""
+
+    escalation: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class MeetCaller(Document):
+    """Put the human into the room to which the caller is brought."""
+
+    escalation: str
+    attempt: int
+
+
+class Farewell(StrEnum):
+    """Why a human is let go."""
+
+    THANKS = "thanks"  # declined, or said nothing that we understand
+    TAKEN = "taken"  # somebody else has the caller
+    GONE = "gone"  # the caller has left, or does not want a human any more
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo(Document):
+    """Tell the human why, and hang up."""
+
+    why: Farewell
+
+
+def human_document_for(call: Call, escalation: str, number: int) -> Document:
+    """The document in which a human goes on who was called for a warm handoff."""
+    held = next(
+        (one for one in (call.escalation, *call.past) if one and one.id == escalation), None
+    )
+    told = _attempt(held, number)
+    if held is None or told is None or call.ended:
+        return LetGo(Farewell.GONE)
+    if told.reason in (Reason.DECLINED, Reason.NOT_CONFIRMED):
+        return LetGo(Farewell.THANKS)
+    if held.is_open and held.claimed_by == number:
+        return MeetCaller(escalation, number)
+    if held.claimed_by is not None:
+        return LetGo(Farewell.TAKEN)
+    if held.state is State.CONSULTING and held.current == told:
+        return AskHuman(escalation, number)
+    return LetGo(Farewell.GONE if not held.is_open else Farewell.TAKEN)
+
+
+def _attempt(held: Escalation | None, number: int) -> Attempt | None:
+    tried = held.attempts if held is not None else ()
+    return next((one for one in tried if one.number == number), None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from escalate.transfer.model import LIMITS, LastResort, Leg, Limits
+from escalate.transfer.model import LIMITS, LastResort, Leg, Limits, Mode
 from escalate.values import Reason, Trigger
 
 
@@ -30,6 +30,7 @@ class Requested(Event):
     plan: tuple[Leg, ...]
     budget_s: float
     last_resort: LastResort
+    mode: Mode = Mode.COLD
     refusal: Reason = Reason.NO_DESTINATION
     limits: Limits = LIMITS
 
@@ -88,8 +89,41 @@ class AttemptEvent(EscalationEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class CallPlaced(AttemptEvent):
+    """The carrier accepted our request to call the human, under this name."""
+
+    request_uuid: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallRefused(AttemptEvent):
+    """The carrier refused to call the human."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
 class HumanAnswered(AttemptEvent):
-    """The human picked up; nobody is bridged yet."""
+    """The human picked up; nobody is bridged yet. `leg` is the human's own leg, where we know it."""
+
+    leg: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HumanAccepted(AttemptEvent):
+    """The human will take the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class HumanDeclined(AttemptEvent):
+    """The human will not take the caller, or gave no answer we understand."""
+
+    reason: Reason = Reason.DECLINED
+
+
+@dataclass(frozen=True, slots=True)
+class HumanEntered(AttemptEvent):
+    """The human is in the room and waits for the caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +138,16 @@ class HumanLegEnded(AttemptEvent):
     reason: Reason
     cause_name: str | None = None
     cause_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallerEntered(EscalationEvent):
+    """The caller is in the room."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomClosed(EscalationEvent):
+    """The room is over for the caller, and his leg asks what comes next."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from escalate.transfer import events as e
-from escalate.transfer.commands import Alarm, Command, RaiseAlarm
-from escalate.transfer.model import Call, Ending, Escalation, State
-from escalate.transfer.rules import Moment, bot_is_lost
+from escalate.transfer.commands import Alarm, CallHuman, Command, RaiseAlarm
+from escalate.transfer.model import Call, Ending, Escalation, Mode, State
+from escalate.transfer.rules import Moment, bot_is_lost, ring_the_next
 from escalate.transfer.table import TABLE, Row
 from escalate.values import Outcome, Reason
 
@@ -34,7 +34,7 @@ def receive(call: Call, event: e.Event, now: float) -> Received:
     if call.ended or _is_stale(call, event):
         return Received(call, (), changed=False)
     if isinstance(event, e.Requested):
-        return _result(call, _open(call, event, now), ())
+        return _request(call, event, now)
     noted = _note(call, event, now)
     alarms: tuple[Command, ...] = ()
     if isinstance(event, e.CallerArrived) and _needs_rescue(noted, event):
@@ -42,6 +42,16 @@ def receive(call: Call, event: e.Event, now: float) -> Received:
         alarms = (RaiseAlarm(Alarm.BOT_LOST, Reason.STREAM_LOST),)
     after, commands = _walk(noted, event, now)
     return _result(call, after, (*alarms, *commands))
+
+
+def _request(call: Call, event: e.Requested, now: float) -> Received:
+    """Open an escalation; in a warm handoff the first human is called at once."""
+    opened = _open(call, event, now)
+    held = opened.open_escalation
+    if opened == call or held is None or held.mode is Mode.COLD:
+        return _result(call, opened, ())
+    asking = ring_the_next(Moment(opened, replace(held, state=State.CONSULTING), event, now))
+    return _result(call, replace(opened, escalation=asking), (CallHuman(1),))
 
 
 def _result(before: Call, after: Call, commands: tuple[Command, ...]) -> Received:
@@ -84,6 +94,7 @@ def _open(call: Call, event: e.Requested, now: float, *, waits: bool = False) ->
         plan=event.plan,
         give_up_at=now + event.budget_s,
         last_resort=event.last_resort,
+        mode=event.mode,
         limits=event.limits,
         deadline=now + event.limits.announce_s,
     )
@@ -113,7 +124,8 @@ def _note(call: Call, event: e.Event, now: float) -> Call:
 def _streams_lost(call: Call, now: float, *, steady_s: float) -> int:
     """How often the bot has lost the caller, now that he left the stream."""
     held = call.open_escalation
-    sent_away = call.over or (held is not None and held.state is not State.RETURNING)
+    with_bot = held is None or held.state in (State.RETURNING, State.CONSULTING)
+    sent_away = call.over or not with_bot
     if sent_away:
         return call.streams_lost
     steady = call.stream_since is not None and now - call.stream_since >= steady_s
@@ -137,7 +149,8 @@ def _walk(call: Call, event: e.Event, now: float) -> tuple[Call, tuple[Command, 
         return call, ()
     after = replace(row.effect(moment), state=row.to)
     # The human hung up first: the conversation is over, and the leg asks what comes next.
-    over = call.over or (row.to is State.ENDED and isinstance(event, e.DialEnded))
+    asks_next = isinstance(event, e.DialEnded | e.RoomClosed)
+    over = call.over or (row.to is State.ENDED and asks_next)
     return replace(call, escalation=after, over=over), row.orders(moment)
 
 

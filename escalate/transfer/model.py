@@ -17,6 +17,8 @@ from escalate.values import Outcome, Reason, Trigger
 class State(StrEnum):
     """Where an escalation stands."""
 
+    CONSULTING = "consulting"  # a human is called and asked; the caller stays with the bot
+    JOINING = "joining"  # a human has accepted and waits; the caller is told, then moved
     ANNOUNCING = "announcing"  # the bot tells the caller what happens next
     MOVING = "moving"  # the caller's leg is on its way from the bot's stream to our document
     RINGING = "ringing"  # a human's phone rings; the caller waits
@@ -24,6 +26,13 @@ class State(StrEnum):
     RETURNING = "returning"  # nobody could be reached; the caller is on his way back to the bot
     LEAVING = "leaving"  # nobody could be reached; the caller hears a goodbye
     ENDED = "ended"
+
+
+class Mode(StrEnum):
+    """Who is called first."""
+
+    COLD = "cold"  # the caller leaves the bot, then the human is dialled
+    WARM = "warm"  # the human is called and asked, then the caller leaves the bot
 
 
 class LastResort(StrEnum):
@@ -45,6 +54,9 @@ class Limits:
     """How long each step may take, in seconds, before somebody looks after the caller."""
 
     announce_s: float = 20.0
+    brief_s: float = 45.0
+    join_s: float = 10.0
+    at_once_s: float = 3.0  # a human who is gone again within this time was never there
     move_s: float = 4.0
     ring_slack_s: float = 10.0
     look_again_s: float = 60.0
@@ -70,7 +82,8 @@ class Attempt:
     """One destination tried. `number` counts from 1 within an escalation.
 
     `touched` is set by the carrier's first word about the attempt: from then on the document that
-    holds its credentials is never served again.
+    holds its credentials is never served again. In a warm handoff `request_uuid` is the carrier's
+    name for the call we asked for, `leg` the one for the human's leg once it was answered.
     """
 
     number: int
@@ -78,7 +91,11 @@ class Attempt:
     ring_s: float
     started_at: float
     touched: bool = False
+    request_uuid: str | None = None
+    leg: str | None = None
     answered_at: float | None = None
+    accepted_at: float | None = None
+    entered_at: float | None = None
     connected_at: float | None = None
     ended_at: float | None = None
     reason: Reason | None = None
@@ -112,6 +129,7 @@ class Escalation:
     plan: tuple[Leg, ...]
     give_up_at: float
     last_resort: LastResort
+    mode: Mode = Mode.COLD
     limits: Limits = LIMITS
     attempts: tuple[Attempt, ...] = ()
     claimed_by: int | None = None

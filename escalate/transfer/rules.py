@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from escalate.transfer import events as e
-from escalate.transfer.commands import Alarm, Command, RaiseAlarm
+from escalate.transfer.commands import Alarm, CallHuman, Command, LetHumanGo, RaiseAlarm
 from escalate.transfer.model import (
     Attempt,
     Call,
@@ -19,6 +19,7 @@ from escalate.transfer.model import (
     LastResort,
     Leg,
     Limits,
+    Mode,
 )
 from escalate.transfer.outcomes import MEANINGS
 from escalate.values import Outcome, Reason
@@ -84,6 +85,27 @@ def human_was_on(m: Moment) -> bool:
     return isinstance(m.event, e.DialEnded) and m.event.connected
 
 
+def human_waits(m: Moment) -> bool:
+    """A human has accepted, and nobody else may have the caller."""
+    return m.escalation.claimed_by is not None
+
+
+def human_left_at_once(m: Moment) -> bool:
+    """They were together for no longer than a line takes to fail."""
+    met_at = m.attempt.connected_at
+    return met_at is None or m.now - met_at < m.limits.at_once_s
+
+
+def human_left_at_once_but_more(m: Moment) -> bool:
+    """As before, and somebody is left to call."""
+    return human_left_at_once(m) and somebody_left_to_call(m)
+
+
+def human_left_at_once_but_bot(m: Moment) -> bool:
+    """As before, and the bot can take over."""
+    return human_left_at_once(m) and bot_takes_over(m)
+
+
 def late_once_unmoved(m: Moment) -> bool:
     """Late for the first time, and the carrier never confirmed the move it has to make."""
     return late_once(m) and not document_is_ours(m) and not m.escalation.move_accepted
@@ -116,7 +138,7 @@ def bot_is_lost(call: Call, limits: Limits) -> bool:
 
 def legs_left(m: Moment) -> tuple[Leg, ...]:
     """The plan without the destination that has just failed for good."""
-    if not isinstance(m.event, e.DialEnded) or MEANINGS[reason_of(m)].retryable:
+    if m.escalation.current is None or MEANINGS[reason_of(m)].retryable:
         return m.escalation.plan
     tried = m.attempt.destination
     return tuple(leg for leg in m.escalation.plan if leg.destination != tried)
@@ -127,7 +149,17 @@ def reason_of(m: Moment) -> Reason:
     told = m.attempt.reason
     if told is not None and told is not Reason.UNKNOWN:
         return told
-    return m.event.reason if isinstance(m.event, e.DialEnded) else Reason.UNKNOWN
+    match m.event:
+        case e.DialEnded() | e.HumanLegEnded() | e.HumanDeclined() | e.CallRefused():
+            return m.event.reason
+        case e.DeadlinePassed():
+            return Reason.NO_ANSWER
+        case e.CallerHungUp():
+            return Reason.CALLER_LEFT
+        case e.Retracted():
+            return Reason.RETRACTED
+        case _:
+            return Reason.UNKNOWN
 
 
 # --- effects ------------------------------------------------------------------------------------
@@ -174,26 +206,69 @@ def ring_the_next(m: Moment) -> Escalation:
 
 
 def close_the_attempt(m: Moment) -> Escalation:
-    """Write the end of the attempt into it, if the event tells one."""
-    if not isinstance(m.event, e.DialEnded):
+    """Write the end of the attempt into it, and take the caller back from it."""
+    told = m.escalation.current
+    if told is None or told.ended_at is not None:
         return m.escalation
-    told = m.attempt
+    connected = human_was_on(m) or told.connected_at is not None
+    name, code = None, None
+    if isinstance(m.event, e.DialEnded | e.HumanLegEnded):
+        name, code = m.event.cause_name, m.event.cause_code
     ended = replace(
         told,
         touched=True,
         ended_at=m.now,
-        connected_at=told.connected_at or (m.now if m.event.connected else None),
-        reason=Reason.COMPLETED if m.event.connected else reason_of(m),
-        cause_name=told.cause_name or m.event.cause_name,
-        cause_code=told.cause_code if told.cause_code is not None else m.event.cause_code,
+        connected_at=told.connected_at or (m.now if connected else None),
+        reason=Reason.COMPLETED if connected else reason_of(m),
+        cause_name=told.cause_name or name,
+        cause_code=told.cause_code if told.cause_code is not None else code,
     )
-    return m.escalation.with_attempt(ended)
+    return replace(m.escalation.with_attempt(ended), claimed_by=None)
 
 
 def human_picked_up(m: Moment) -> Escalation:
     """Note the time; the credentials of this attempt have done their work."""
     answered_at = m.attempt.answered_at or m.now
-    return m.escalation.with_attempt(replace(m.attempt, touched=True, answered_at=answered_at))
+    leg = m.event.leg if isinstance(m.event, e.HumanAnswered) else None
+    told = replace(m.attempt, touched=True, answered_at=answered_at, leg=leg or m.attempt.leg)
+    return m.escalation.with_attempt(told)
+
+
+def human_is_asked(m: Moment) -> Escalation:
+    """Give the human time to hear the briefing and to answer."""
+    return replace(human_picked_up(m), deadline=m.now + m.limits.brief_s)
+
+
+def remember_request(m: Moment) -> Escalation:
+    """Keep the carrier's name for the call, by which it can be taken back."""
+    placed = m.event
+    if not isinstance(placed, e.CallPlaced):
+        raise ValueError(f"{type(placed).__name__} places no call")
+    return m.escalation.with_attempt(replace(m.attempt, request_uuid=placed.request_uuid))
+
+
+def give_to_the_acceptor(m: Moment) -> Escalation:
+    """The human who accepts first has the caller; he is brought once the human is in the room."""
+    won = replace(m.attempt, touched=True, accepted_at=m.now)
+    held = replace(m.escalation.with_attempt(won), claimed_by=won.number, nudges=0)
+    return replace(held, deadline=m.now + m.limits.join_s)
+
+
+def human_is_in(m: Moment) -> Escalation:
+    """Now the caller may be told and moved."""
+    told = replace(m.attempt, entered_at=m.now)
+    return replace(m.escalation.with_attempt(told), deadline=m.now + m.limits.announce_s)
+
+
+def meet(m: Moment) -> Escalation:
+    """Both are on their way into the same room."""
+    held = m.escalation.with_attempt(replace(m.attempt, connected_at=m.now))
+    return replace(held, nudges=0, deadline=m.now + m.limits.look_again_s)
+
+
+def let_go_of_the_human(m: Moment) -> Escalation:
+    """The human who had accepted is gone; the caller is nobody's again."""
+    return close_the_attempt(m)
 
 
 def human_leg_ended(m: Moment) -> Escalation:
@@ -263,3 +338,32 @@ def alarm_if_broken(m: Moment) -> tuple[Command, ...]:
     if not MEANINGS[reason].alarm:
         return ()
     return (RaiseAlarm(Alarm.DESTINATION_MISCONFIGURED, reason, m.attempt.destination),)
+
+
+def call_the_next(m: Moment) -> tuple[Command, ...]:
+    """Call the human of the attempt that begins."""
+    return (*alarm_if_broken(m), CallHuman(len(m.escalation.attempts) + 1))
+
+
+def call_the_next_instead(m: Moment) -> tuple[Command, ...]:
+    """The same, and stop calling the one before."""
+    return (*part(m), *call_the_next(m))
+
+
+def part(m: Moment) -> tuple[Command, ...]:
+    """Let go of a human whom we have called and who is not wanted any more."""
+    told = m.escalation.current
+    if m.escalation.mode is Mode.COLD or told is None or told.ended_at is not None:
+        return ()
+    return (LetHumanGo(told.number),)
+
+
+def part_and(*commands: Command) -> Orders:
+    """The same commands whatever the moment, and no human left behind."""
+    return lambda m: (*commands, *part(m))
+
+
+def alarm_of_the_gone(m: Moment) -> tuple[Command, ...]:
+    """A human who accepts and is gone at once has a line or a telephone that is broken."""
+    where = m.attempt.destination
+    return (RaiseAlarm(Alarm.HUMAN_LEFT_AT_ONCE, reason_of(m), where), *part(m))

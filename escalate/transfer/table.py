@@ -33,7 +33,7 @@ class Row(NamedTuple):
     orders: r.Orders = r.nothing
 
 
-ANNOUNCING, MOVING, RINGING, CONNECTED, RETURNING, LEAVING, ENDED = State
+CONSULTING, JOINING, ANNOUNCING, MOVING, RINGING, CONNECTED, RETURNING, LEAVING, ENDED = State
 
 LEFT = r.settle(Outcome.CALLER_LEFT, Reason.CALLER_LEFT)
 TALKED = r.settle(Outcome.CONNECTED, Reason.COMPLETED)
@@ -41,9 +41,44 @@ RELEASE = r.order(ReleaseStream())
 MOVE = r.order(MoveCaller())
 STOP = r.order(StopStream())
 CHECK = r.order(CheckCaller())
+NOBODY = r.settle(Outcome.RETURNED)
+TAKEN_BACK = r.settle(Outcome.CANCELLED, Reason.RETRACTED)
 
 # fmt: off
 TABLE: Final[tuple[Row, ...]] = (
+    # Warm: a human is called and asked first. The caller stays with the bot until one accepts, so
+    # every failure here leaves him where he is.
+    Row(CONSULTING, e.CallPlaced, CONSULTING, r.always, r.remember_request),
+    Row(CONSULTING, e.HumanAnswered, CONSULTING, r.always, r.human_is_asked),
+    Row(CONSULTING, e.HumanAccepted, JOINING, r.always, r.give_to_the_acceptor),
+    Row(CONSULTING, e.CallRefused, CONSULTING, r.somebody_left_to_call, r.ring_the_next,
+        r.call_the_next),
+    Row(CONSULTING, e.CallRefused, ENDED, r.always, NOBODY, r.alarm_if_broken),
+    Row(CONSULTING, e.HumanDeclined, CONSULTING, r.somebody_left_to_call, r.ring_the_next,
+        r.call_the_next),
+    Row(CONSULTING, e.HumanDeclined, ENDED, r.always, NOBODY),
+    Row(CONSULTING, e.HumanLegEnded, CONSULTING, r.somebody_left_to_call, r.ring_the_next,
+        r.call_the_next),
+    Row(CONSULTING, e.HumanLegEnded, ENDED, r.always, NOBODY, r.alarm_if_broken),
+    Row(CONSULTING, e.DeadlinePassed, CONSULTING, r.somebody_left_to_call, r.ring_the_next,
+        r.call_the_next_instead),
+    Row(CONSULTING, e.DeadlinePassed, ENDED, r.always, NOBODY, r.part),
+    Row(CONSULTING, e.Retracted, ENDED, r.always, TAKEN_BACK, r.part),
+    Row(CONSULTING, e.CallerHungUp, ENDED, r.always, LEFT, r.part),
+
+    # A human has accepted and goes into the room; the caller is told and then let go by the bot.
+    Row(JOINING, e.HumanEntered, JOINING, r.always, r.human_is_in),
+    Row(JOINING, e.AnnouncementEnded, MOVING, r.document_is_ours, r.wait_for_the_move, RELEASE),
+    Row(JOINING, e.AnnouncementEnded, MOVING, r.always, r.wait_for_the_move, MOVE),
+    Row(JOINING, e.DeadlinePassed, MOVING, r.document_is_ours, r.wait_for_the_move, STOP),
+    Row(JOINING, e.DeadlinePassed, MOVING, r.always, r.wait_for_the_move, MOVE),
+    Row(JOINING, e.CallerArrived, CONNECTED, r.always, r.meet),
+    Row(JOINING, e.HumanLegEnded, CONSULTING, r.somebody_left_to_call, r.ring_the_next,
+        r.call_the_next),
+    Row(JOINING, e.HumanLegEnded, ENDED, r.always, NOBODY),
+    Row(JOINING, e.Retracted, ENDED, r.always, TAKEN_BACK, r.part),
+    Row(JOINING, e.CallerHungUp, ENDED, r.always, LEFT, r.part),
+
     # The bot tells the caller that a human will take over. Until he moves he may change his mind;
     # a stream that breaks here has brought him to our door already.
     Row(ANNOUNCING, e.AnnouncementEnded, MOVING, r.document_is_ours, r.wait_for_the_move, RELEASE),
@@ -53,11 +88,13 @@ TABLE: Final[tuple[Row, ...]] = (
     Row(ANNOUNCING, e.CallerArrived, RINGING, r.somebody_left_to_call, r.ring_the_next),
     Row(ANNOUNCING, e.CallerArrived, RETURNING, r.bot_takes_over, r.send_back),
     Row(ANNOUNCING, e.CallerArrived, LEAVING, r.always, r.say_goodbye),
-    Row(ANNOUNCING, e.Retracted, ENDED, r.always, r.settle(Outcome.CANCELLED, Reason.RETRACTED)),
+    Row(ANNOUNCING, e.Retracted, ENDED, r.always, TAKEN_BACK),
     Row(ANNOUNCING, e.CallerHungUp, ENDED, r.always, LEFT),
 
     # His leg is on its way. Nothing counts as done until the leg itself asks for our document.
     Row(MOVING, e.MoveAccepted, MOVING, r.always, r.move_is_accepted, RELEASE),
+    Row(MOVING, e.HumanLegEnded, MOVING, r.human_waits, r.let_go_of_the_human),
+    Row(MOVING, e.CallerArrived, CONNECTED, r.human_waits, r.meet),
     Row(MOVING, e.CallerArrived, RINGING, r.somebody_left_to_call, r.ring_the_next),
     Row(MOVING, e.CallerArrived, RETURNING, r.bot_takes_over, r.send_back),
     Row(MOVING, e.CallerArrived, LEAVING, r.always, r.say_goodbye),
@@ -66,11 +103,11 @@ TABLE: Final[tuple[Row, ...]] = (
     Row(MOVING, e.DeadlinePassed, MOVING, r.late_twice, r.nudge, CHECK),
     Row(MOVING, e.DeadlinePassed, MOVING, r.late_thrice, r.nudge, MOVE),
     Row(MOVING, e.DeadlinePassed, ENDED, r.always, r.settle(Outcome.REFUSED, Reason.UNKNOWN),
-        r.order(RaiseAlarm(Alarm.MOVE_FAILED))),
+        r.part_and(RaiseAlarm(Alarm.MOVE_FAILED))),
     Row(MOVING, e.MoveRefused, ENDED, r.always, r.settle(Outcome.REFUSED, Reason.REQUEST_REFUSED),
-        r.order(RaiseAlarm(Alarm.MOVE_REFUSED, Reason.REQUEST_REFUSED))),
-    Row(MOVING, e.CallerChecked, ENDED, r.caller_is_gone, LEFT),
-    Row(MOVING, e.CallerHungUp, ENDED, r.always, LEFT),
+        r.part_and(RaiseAlarm(Alarm.MOVE_REFUSED, Reason.REQUEST_REFUSED))),
+    Row(MOVING, e.CallerChecked, ENDED, r.caller_is_gone, LEFT, r.part),
+    Row(MOVING, e.CallerHungUp, ENDED, r.always, LEFT, r.part),
 
     # A human's phone rings. A failure leads to the next destination, and then to the last resort.
     Row(RINGING, e.HumanAnswered, RINGING, r.always, r.human_picked_up),
@@ -86,10 +123,17 @@ TABLE: Final[tuple[Row, ...]] = (
 
     # They talk. Whoever hangs up, the escalation has done what it was for.
     Row(CONNECTED, e.HumanLegEnded, CONNECTED, r.always, r.human_leg_ended),
+    Row(CONNECTED, e.CallerEntered, CONNECTED, r.always, r.claim_the_caller),
+    Row(CONNECTED, e.RoomClosed, RINGING, r.human_left_at_once_but_more, r.ring_the_next,
+        r.alarm_of_the_gone),
+    Row(CONNECTED, e.RoomClosed, RETURNING, r.human_left_at_once_but_bot, r.send_back,
+        r.alarm_of_the_gone),
+    Row(CONNECTED, e.RoomClosed, LEAVING, r.human_left_at_once, r.say_goodbye, r.alarm_of_the_gone),
+    Row(CONNECTED, e.RoomClosed, ENDED, r.always, TALKED, r.part),
     Row(CONNECTED, e.DialEnded, ENDED, r.always, TALKED),
     Row(CONNECTED, e.DeadlinePassed, CONNECTED, r.always, r.look_again_later, CHECK),
-    Row(CONNECTED, e.CallerChecked, ENDED, r.caller_is_gone, TALKED),
-    Row(CONNECTED, e.CallerHungUp, ENDED, r.always, TALKED),
+    Row(CONNECTED, e.CallerChecked, ENDED, r.caller_is_gone, TALKED, r.part),
+    Row(CONNECTED, e.CallerHungUp, ENDED, r.always, TALKED, r.part),
 
     # Nobody could be reached. The bot takes over again, or the caller hears that nobody will.
     Row(RETURNING, e.StreamStarted, ENDED, r.always, r.settle(Outcome.RETURNED)),

@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import re2
 
 from escalate.detect import Detector
-from escalate.errors import CallGone, CarrierError, RequestRefused, StoreUnavailable
+from escalate.errand import Errands, OnAlarm
+from escalate.errors import CallGone, CarrierError, StoreUnavailable
 from escalate.live_call import LiveCall
 from escalate.plivo.client import PlivoClient
 from escalate.plivo.urls import with_retries
 from escalate.settings import Settings
 from escalate.store import SqliteStore, Store
-from escalate.transfer import Call, DocumentOwner, LastResort, Received, plan, receive
-from escalate.transfer import commands as c
+from escalate.transfer import Call, DocumentOwner, LastResort, Mode, Received, plan, receive
 from escalate.transfer import events as e
 from escalate.values import Trigger
 
@@ -41,8 +41,6 @@ _PATIENCE_S: Final = 5.0
 
 # Whatever a caller says, the engine's time stays linear in its length.
 _linear_time: Final = re2.compile
-
-OnAlarm = Callable[[str, c.RaiseAlarm], None]
 
 
 class Exchange:
@@ -68,7 +66,7 @@ class Exchange:
             settings.plivo_auth_id, settings.plivo_auth_token, base_url=settings.plivo_api
         )
         self.clock = clock
-        self._on_alarm = on_alarm
+        self._errands = Errands(self, on_alarm)
         # Made once here, so that a policy that cannot be carried out is refused before any call.
         self._detector()
         self._live: dict[str, LiveCall] = {}
@@ -134,6 +132,10 @@ class Exchange:
         """Let commands for this call reach the bot that holds its media in this process."""
         self._live[live.call_uuid] = live
 
+    def live(self, call_uuid: str) -> LiveCall | None:
+        """Return the handle whose bot holds the call's media here, if there is one."""
+        return self._live.get(call_uuid)
+
     def take_back(self, live: LiveCall) -> None:
         """Forget a bot that no longer holds its call's media."""
         if self._live.get(live.call_uuid) is live:
@@ -185,7 +187,7 @@ class Exchange:
         if not received.changed:
             log.debug("call %s: %s changes nothing", call_uuid, type(event).__name__)
         for command in received.commands:
-            self.spawn(self._carry_out(received.call, command))
+            self.spawn(self._errands.run(received.call, command))
         return received.call
 
     def _change(self, event: e.Event) -> Change:
@@ -207,6 +209,7 @@ class Exchange:
             plan=plan(self.settings.routes(), wanted=wanted),
             budget_s=handoff.budget_s,
             last_resort=handoff.last_resort if bot_left else LastResort.GOODBYE,
+            mode=handoff.mode if bot_left else Mode.COLD,
             limits=self.settings.limits,
         )
 
@@ -219,6 +222,11 @@ class Exchange:
         """Return where the caller's leg goes after its present stream."""
         base = f"{self.settings.public_url}/calls/{call.call_uuid}"
         return with_retries(f"{base}/next?stream={call.stream}")
+
+    def human_url(self, call_uuid: str, escalation: str, number: int) -> str:
+        """Return the root of the addresses that the leg of a called human asks."""
+        base = f"{self.settings.public_url}/calls/{call_uuid}"
+        return f"{base}/escalations/{escalation}/humans/{number}"
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run `work` beside everything else, and keep it until it is done."""
@@ -233,71 +241,6 @@ class Exchange:
             await work
         except (CarrierError, StoreUnavailable) as error:
             log.warning("put off: %s", error)
-
-    # --- commands ---------------------------------------------------------------------------
-
-    async def _carry_out(self, call: Call, command: c.Command) -> None:
-        match command:
-            case c.ReleaseStream():
-                await self._release(call)
-            case c.MoveCaller():
-                await self._move(call)
-            case c.StopStream():
-                await self._stop_stream(call)
-            case c.CheckCaller():
-                await self._check(call)
-            case c.RaiseAlarm():
-                self._raise_alarm(call, command)
-
-    async def _release(self, call: Call) -> None:
-        """Have the bot put down the media; a bot that is not here is parted from it by request."""
-        live = self._live.get(call.call_uuid)
-        if live is None or not await live.release():
-            await self._stop_stream(call)
-
-    async def _stop_stream(self, call: Call) -> None:
-        try:
-            await self.plivo.stop_stream(call.call_uuid)
-        except CallGone:
-            # Either the leg or only its stream is gone; the next deadline finds out which.
-            log.debug("call %s: there is no stream to stop", call.call_uuid)
-
-    async def _move(self, call: Call) -> None:
-        held = call.open_escalation
-        if held is None:
-            return
-        event: e.Event
-        try:
-            await self.plivo.transfer(call.call_uuid, self.next_url(call))
-            event = e.MoveAccepted(held.id)
-        except CallGone:
-            event = e.CallerHungUp()
-        except RequestRefused as error:
-            log.error("call %s: the carrier refused the transfer: %s", call.call_uuid, error)
-            event = e.MoveRefused(held.id)
-        except CarrierError as error:
-            # It may have been carried out. The caller's arrival or the deadline will tell.
-            log.warning("call %s: the transfer was not answered: %s", call.call_uuid, error)
-            return
-        await self.receive(call.call_uuid, event)
-
-    async def _check(self, call: Call) -> None:
-        held = call.open_escalation
-        if held is None:
-            return
-        alive = await self.plivo.is_live(call.call_uuid)
-        await self.receive(call.call_uuid, e.CallerChecked(held.id, alive=alive))
-
-    def _raise_alarm(self, call: Call, alarm: c.RaiseAlarm) -> None:
-        log.error(
-            "call %s: alarm %s reason=%s destination=%s",
-            call.call_uuid,
-            alarm.alarm,
-            alarm.reason,
-            alarm.destination,
-        )
-        if self._on_alarm is not None:
-            self._on_alarm(call.call_uuid, alarm)
 
     def alarm_request(self, where: str) -> None:
         """Tell the operator that a request at `where` could not be served as it should."""

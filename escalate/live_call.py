@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -257,10 +257,9 @@ class LiveCall:
         """Take one request from the decision to its ending."""
         try:
             opened = await self._open(trigger, rule, to)
-            if opened.is_open and opened.state is State.ANNOUNCING:
+            if opened.is_open:
                 self._escalation = opened.id
-                await self._announce(opened)
-                await self._exchange.receive(self.call_uuid, e.AnnouncementEnded(opened.id))
+                await self._tell_the_caller(opened)
             ending = opened.ending or await self._ending_of(opened.id)
         except (StoreUnavailable, CarrierError) as error:
             log.error("call %s: cannot be handed over: %s", self.call_uuid, error)
@@ -286,11 +285,36 @@ class LiveCall:
         )
         return held
 
-    async def _announce(self, opened: Escalation) -> None:
-        """Tell the caller, for as long as the step may take and he does not change his mind."""
+    async def _tell_the_caller(self, opened: Escalation) -> None:
+        """Say what happens next; in a warm handoff again once a human has accepted."""
+        say = self._exchange.settings.say
+        if opened.state is State.ANNOUNCING:
+            await self._announce(opened, say.connecting)
+        elif opened.state is State.CONSULTING:
+            await self._announce(opened, say.consulting)
+            if self._bot is not None:
+                await self._bot.resume(None)
+            if not await self._human_waits(opened.id):
+                return
+            if self._bot is not None:
+                self._bot.hold()
+            await self._announce(opened, say.joining)
+        await self._exchange.receive(self.call_uuid, e.AnnouncementEnded(opened.id))
+
+    async def _human_waits(self, escalation: str) -> bool:
+        """Wait until a human is in the room; False when it did not come to that."""
+        async for held in self._changes_of(escalation):
+            if held.state is State.JOINING:
+                if held.current is not None and held.current.entered_at is not None:
+                    return True
+            elif held.state is not State.CONSULTING:
+                return False
+        return False
+
+    async def _announce(self, opened: Escalation, text: str) -> None:
+        """Speak for as long as the step may take and the caller does not change his mind."""
         if self._bot is None or self._parting:
             return
-        text = self._exchange.settings.say.connecting
         self._announcing = asyncio.create_task(self._bot.announce(text))
         _, late = await asyncio.wait([self._announcing], timeout=opened.limits.announce_s)
         for task in late:
@@ -313,6 +337,13 @@ class LiveCall:
 
     async def _ending_of(self, escalation: str) -> Ending:
         """Wait until the escalation has ended, whoever ends it."""
+        async for held in self._changes_of(escalation):
+            if held.ending is not None:
+                return held.ending
+        raise AssertionError("a watch has no end")
+
+    async def _changes_of(self, escalation: str) -> AsyncIterator[Escalation]:
+        """Yield the escalation as it is, and again after each change of the call."""
         seen = -1
         while True:
             call = await self._exchange.store.watch(self.call_uuid, after=seen, timeout_s=_WATCH_S)
@@ -320,8 +351,8 @@ class LiveCall:
                 continue
             seen = call.revision
             for held in (call.escalation, *call.past):
-                if held is not None and held.id == escalation and held.ending is not None:
-                    return held.ending
+                if held is not None and held.id == escalation:
+                    yield held
 
     async def _go_on(self, ending: Ending) -> None:
         """Give the caller back to the bot if he never left it."""
@@ -331,8 +362,12 @@ class LiveCall:
         self._detector.reset(self._exchange.clock())
         if self._bot is None or self._closed:
             return
+        say = self._exchange.settings.say
         if ending.outcome is Outcome.REFUSED:
-            await self._bot.resume(self._exchange.settings.say.unavailable)
+            await self._bot.resume(say.unavailable)
+        elif ending.outcome is Outcome.RETURNED:
+            # A warm handoff that found nobody: the caller never left.
+            await self._bot.resume(say.returning)
         elif ending.outcome is Outcome.CANCELLED:
             await self._bot.resume(None)
 
@@ -341,4 +376,5 @@ def _is_on_his_way(call: Call) -> bool:
     held = call.open_escalation
     if held is None:
         return False
-    return held.move_accepted or held.state not in (State.ANNOUNCING, State.MOVING)
+    with_bot = (State.CONSULTING, State.JOINING, State.ANNOUNCING, State.MOVING)
+    return held.move_accepted or held.state not in with_bot

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 from dataclasses import fields
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -20,9 +21,10 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from escalate.detect import DetectPolicy
+from escalate.plivo.calls import OutboundCall
 from escalate.plivo.fields import CallerId, Url
 from escalate.plivo.xml import Number, Speak, User
-from escalate.transfer import LastResort, Limits, Route
+from escalate.transfer import LastResort, Limits, Mode, Route
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
@@ -82,15 +84,35 @@ class Destination(Section):
             sip_headers=self.headers or None,
         )
 
+    def outbound_call(
+        self, *, from_: str, answer_url: str, hangup_url: str, ring_s: float, parent_call_uuid: str
+    ) -> OutboundCall:
+        """Return the request that calls this destination in a warm handoff."""
+        return OutboundCall(
+            from_=from_,
+            to=self.sip or self.phone or "",
+            answer_url=answer_url,
+            hangup_url=hangup_url,
+            ring_timeout=math.ceil(ring_s),
+            sip_auth_username=self.username,
+            sip_auth_password=self.password,
+            sip_headers=self.headers or None,
+            parent_call_uuid=parent_call_uuid,
+            error_if_parent_not_found=True,
+        )
+
     def route(self) -> Route:
         """Return what routing needs to know, which is neither address nor credentials."""
         return Route(self.name, self.ring_s, self.attempts)
 
 
 class Handoff(Section):
-    """How a handoff goes. `budget_s` bounds the caller's whole wait (seconds)."""
+    """How a handoff goes: `cold` dials the human once the caller has left the bot, `warm` first.
 
-    mode: Literal["cold"] = "cold"
+    `budget_s` bounds the caller's whole wait (seconds).
+    """
+
+    mode: Mode = Mode.COLD
     budget_s: Annotated[float, Field(ge=10, le=1800)] = 120
     last_resort: LastResort = LastResort.BOT
     music: Literal["real"] | Url = "real"
@@ -101,11 +123,20 @@ class Say(Section):
     """What the caller hears at each step."""
 
     connecting: Sentence = "One moment, I will connect you to a colleague."
+    consulting: Sentence = "I am calling a colleague for you. Please stay on the line with me."
+    joining: Sentence = "My colleague is on the line. I am connecting you now."
     returning: Sentence = "I am sorry, nobody is free right now. Let us go on, you and I."
     reconnected: Sentence = "I am sorry, we were cut off for a moment. Please go on."
     unavailable: Sentence = "I am sorry, I cannot reach a colleague right now."
     goodbye: Sentence = "I am sorry, we cannot reach anybody right now. Please call again later."
     one_moment: Sentence = "One moment, please."
+    asking: Sentence = (
+        "Hello. A caller is talking to our automatic assistant and needs a person. "
+        "To take the call, press 1 or say yes. To decline, press 2."
+    )
+    thanks: Sentence = "Thank you. The caller will be looked after. Goodbye."
+    taken: Sentence = "Thank you. A colleague has taken the call already. Goodbye."
+    gone: Sentence = "The caller has just left. Thank you, and goodbye."
     voice: str = "WOMAN"
     language: str = "en-US"
 
@@ -180,6 +211,8 @@ class Settings(BaseSettings):
         local = _is_loopback(self.plivo_api)
         _require_tls("public_url", self.public_url, "https", local=local)
         _require_tls("stream_url", self.stream_url, "wss", local=local)
+        if self.handoff.mode is Mode.WARM and self.caller_id is None:
+            raise ValueError("a warm handoff calls from caller_id: set it to a number of yours")
         if urlsplit(self.plivo_api).scheme != "https" and not local:
             raise ValueError("plivo_api has to be https, unless it is on this machine")
         return self

@@ -104,7 +104,7 @@ class CallRefused(AttemptEvent):
 
 @dataclass(frozen=True, slots=True)
 class HumanAnswered(AttemptEvent):
-    """The human picked up; nobody is bridged yet. `leg` is the human's own leg, where we know it."""
+    """The human picked up; nobody is bridged yet. `leg` is the human's own, where we know it."""
 
     leg: str | None = None
 

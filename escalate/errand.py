@@ -1,0 +1,166 @@
+"""What the machine orders, carried out against the carrier.
+
+Each command is tried once. What the carrier then says goes back into the machine as an event; what
+it does not say is found out by a later callback or by the deadline that stands behind every order.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from escalate.errors import CallGone, CarrierError, CarrierUnreachable, RequestRefused
+from escalate.plivo.urls import with_retries
+from escalate.transfer import Attempt, Call
+from escalate.transfer import commands as c
+from escalate.transfer import events as e
+from escalate.values import Reason
+
+if TYPE_CHECKING:
+    from escalate.exchange import Exchange
+
+log = logging.getLogger("escalate")
+
+OnAlarm = Callable[[str, c.RaiseAlarm], None]
+
+
+class Errands:
+    """Carries out commands for one exchange. `on_alarm` is told what an operator should know."""
+
+    def __init__(self, exchange: Exchange, on_alarm: OnAlarm | None) -> None:
+        self._exchange = exchange
+        self._on_alarm = on_alarm
+
+    async def run(self, call: Call, command: c.Command) -> None:
+        """Carry out one command for `call`, as it stood when the command was given."""
+        match command:
+            case c.ReleaseStream():
+                await self._release(call)
+            case c.MoveCaller():
+                await self._move(call)
+            case c.StopStream():
+                await self._stop_stream(call)
+            case c.CallHuman(number):
+                await self._call_human(call, number)
+            case c.LetHumanGo(number):
+                await self._let_human_go(call, number)
+            case c.CheckCaller():
+                await self._check(call)
+            case c.RaiseAlarm():
+                self._raise_alarm(call, command)
+
+    async def _release(self, call: Call) -> None:
+        """Have the bot put down the media; a bot that is not here is parted from it by request."""
+        live = self._exchange.live(call.call_uuid)
+        if live is None or not await live.release():
+            await self._stop_stream(call)
+
+    async def _stop_stream(self, call: Call) -> None:
+        try:
+            await self._exchange.plivo.stop_stream(call.call_uuid)
+        except CallGone:
+            # Either the leg or only its stream is gone; the next deadline finds out which.
+            log.debug("call %s: there is no stream to stop", call.call_uuid)
+
+    async def _move(self, call: Call) -> None:
+        held = call.open_escalation
+        if held is None:
+            return
+        event: e.Event
+        try:
+            await self._exchange.plivo.transfer(call.call_uuid, self._exchange.next_url(call))
+            event = e.MoveAccepted(held.id)
+        except CallGone:
+            event = e.CallerHungUp()
+        except RequestRefused as error:
+            log.error("call %s: the carrier refused the transfer: %s", call.call_uuid, error)
+            event = e.MoveRefused(held.id)
+        except CarrierError as error:
+            # It may have been carried out. The caller's arrival or the deadline will tell.
+            log.warning("call %s: the transfer was not answered: %s", call.call_uuid, error)
+            return
+        await self._exchange.receive(call.call_uuid, event)
+
+    async def _call_human(self, call: Call, number: int) -> None:
+        """Call the human of an attempt, once: whether or not the answer arrives, a phone may ring."""
+        held = call.open_escalation
+        told = held.current if held is not None else None
+        if held is None or told is None or told.number != number:
+            return
+        event = await self._place(call, held.id, told)
+        if event is None:
+            return
+        after = await self._exchange.receive(call.call_uuid, event)
+        if isinstance(event, e.CallPlaced) and after is not None and not _waits_for(after, event):
+            await self._let_go(after, held.id, replace(told, request_uuid=event.request_uuid))
+
+    async def _place(self, call: Call, escalation: str, told: Attempt) -> e.Event | None:
+        """Return what became of the request; None: not known, his answer or the deadline tells."""
+        settings, number = self._exchange.settings, told.number
+        destination = settings.find(told.destination)
+        if destination is None:
+            return e.CallRefused(escalation, number, Reason.INVALID_DESTINATION)
+        base = self._exchange.human_url(call.call_uuid, escalation, number)
+        asked = destination.outbound_call(
+            from_=settings.caller_id or "",
+            answer_url=with_retries(f"{base}/answer"),
+            hangup_url=with_retries(f"{base}/hangup"),
+            ring_s=told.ring_s,
+            parent_call_uuid=call.call_uuid,
+        )
+        try:
+            return e.CallPlaced(escalation, number, await self._exchange.plivo.make_call(asked))
+        except CallGone:
+            return e.CallerHungUp()
+        except RequestRefused as error:
+            log.error("call %s: the human cannot be called: %s", call.call_uuid, error)
+            return e.CallRefused(escalation, number, Reason.NOT_PERMITTED)
+        except CarrierUnreachable as error:
+            log.warning("call %s: the human may not be called: %s", call.call_uuid, error)
+            if error.may_have_happened:
+                return None
+            return e.CallRefused(escalation, number, Reason.CARRIER_ERROR)
+
+    async def _let_human_go(self, call: Call, number: int) -> None:
+        held = call.escalation
+        for told in held.attempts if held is not None else ():
+            if held is not None and told.number == number:
+                await self._let_go(call, held.id, told)
+
+    async def _let_go(self, call: Call, escalation: str, told: Attempt) -> None:
+        """Stop a phone that rings; tell a human who has answered, and hang up."""
+        base = self._exchange.human_url(call.call_uuid, escalation, told.number)
+        try:
+            if told.leg is not None:
+                await self._exchange.plivo.transfer(told.leg, with_retries(f"{base}/answer"))
+            elif told.request_uuid is not None:
+                await self._exchange.plivo.cancel(told.request_uuid)
+        except CallGone:
+            log.debug("call %s: the human's leg is gone already", call.call_uuid)
+
+    async def _check(self, call: Call) -> None:
+        held = call.open_escalation
+        if held is None:
+            return
+        alive = await self._exchange.plivo.is_live(call.call_uuid)
+        await self._exchange.receive(call.call_uuid, e.CallerChecked(held.id, alive=alive))
+
+    def _raise_alarm(self, call: Call, alarm: c.RaiseAlarm) -> None:
+        log.error(
+            "call %s: alarm %s reason=%s destination=%s",
+            call.call_uuid,
+            alarm.alarm,
+            alarm.reason,
+            alarm.destination,
+        )
+        if self._on_alarm is not None:
+            self._on_alarm(call.call_uuid, alarm)
+
+
+def _waits_for(call: Call, placed: e.CallPlaced) -> bool:
+    """Whether somebody still waits for the human who has just been called."""
+    held = call.open_escalation
+    current = held.current if held is not None and held.id == placed.escalation else None
+    return current is not None and current.number == placed.attempt

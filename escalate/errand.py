@@ -84,7 +84,7 @@ class Errands:
         await self._exchange.receive(call.call_uuid, event)
 
     async def _call_human(self, call: Call, number: int) -> None:
-        """Call the human of an attempt, once: whether or not the answer arrives, a phone may ring."""
+        """Call the human of an attempt, once: even when no answer arrives a phone may ring."""
         held = call.open_escalation
         told = held.current if held is not None else None
         if held is None or told is None or told.number != number:

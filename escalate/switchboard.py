@@ -8,7 +8,8 @@ from typing import Self
 
 from starlette.applications import Starlette
 
-from escalate.exchange import Exchange, OnAlarm
+from escalate.errand import OnAlarm
+from escalate.exchange import Exchange
 from escalate.settings import load_settings
 from escalate.web import build_app
 

@@ -120,7 +120,11 @@ class Pack:
                 self._add_sound(sound, exact.get(word) or {word}, exact, classes)
 
     def _add_sound(
-        self, sound: str, names: set[str], exact: Mapping[str, set[str]], classes: dict[str, set[str]]
+        self,
+        sound: str,
+        names: set[str],
+        exact: Mapping[str, set[str]],
+        classes: dict[str, set[str]],
     ) -> None:
         if "+" in sound:
             classes[sound.replace("+", " ")] = {_MISHEARD, *names}
@@ -160,9 +164,7 @@ class Pack:
         if not matches:
             return []
         places = self._places(words)
-        return [
-            Hit(m.rule, places[m.start][0], places[m.end - 1][1], m.misheard) for m in matches
-        ]
+        return [Hit(m.rule, places[m.start][0], places[m.end - 1][1], m.misheard) for m in matches]
 
     def _joined(self, words: Sequence[str]) -> Sequence[str]:
         """Return `words` with split ones joined by a blank, and repeats marked as fillers."""

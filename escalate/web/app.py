@@ -21,24 +21,21 @@ from starlette.routing import Route
 
 from escalate.errors import EscalateError, ForgedCallback, StoreUnavailable
 from escalate.exchange import Exchange
-from escalate.plivo.callbacks import parse_dial_ended, parse_dial_event, parse_stream_event
-from escalate.transfer import Call
-from escalate.transfer import events as e
-from escalate.transfer.documents import KeepCaller, document_for
-from escalate.values import Reason
+from escalate.transfer.documents import KeepCaller
+from escalate.web.callers import CallerRoutes
 from escalate.web.documents import Documents
-from escalate.web.requests import Callback, Verifier
+from escalate.web.humans import HumanRoutes
+from escalate.web.requests import Callback, Executed, Reported, Verifier
 
 log = logging.getLogger("escalate")
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-Step = Callable[[Request, Callback], Awaitable[Call | None]]
-Report = Callable[[Request, Callback], Awaitable[None]]
 
 # The document may hold SIP credentials: nothing on the way may keep it.
 _NO_STORE = {"Cache-Control": "no-store"}
 _METHODS = ["GET", "POST"]
-DIAL_FIELDS: Final = frozenset(
+# What a Dial action says and a repeat by Redirect would not.
+_TOLD_ONCE: Final = frozenset(
     {
         "DialStatus",
         "DialHangupCause",
@@ -46,8 +43,14 @@ DIAL_FIELDS: Final = frozenset(
         "DialRingStatus",
         "HangupCauseName",
         "HangupCauseCode",
+        "Digits",
+        "Speech",
     }
 )
+_CALL = "/calls/{call_uuid}"
+_ESCALATION = f"{_CALL}/escalations/{{escalation}}"
+_ATTEMPT = f"{_ESCALATION}/attempts/{{attempt:int}}"
+_HUMAN = f"{_ESCALATION}/humans/{{attempt:int}}"
 
 
 def build_app(exchange: Exchange) -> Starlette:
@@ -55,34 +58,41 @@ def build_app(exchange: Exchange) -> Starlette:
 
     Mounted in another application it has no lifespan; the exchange then starts on first use.
     """
-    routes = _Routes(exchange)
+    caller, human, answers = CallerRoutes(exchange), HumanRoutes(exchange), _Answers(exchange)
+    executed = {
+        "/answer": caller.answer,
+        f"{_CALL}/next": caller.arrive,
+        f"{_ATTEMPT}/ended": caller.dial_ended,
+        f"{_ESCALATION}/room/closed": caller.room_closed,
+        f"{_HUMAN}/answer": human.answer,
+        f"{_HUMAN}/reply": human.reply,
+    }
+    reported = {
+        "/hangup": caller.hang_up,
+        f"{_CALL}/streams/{{stream:int}}": caller.stream,
+        f"{_ATTEMPT}/progress": caller.progress,
+        f"{_ESCALATION}/room/progress": caller.room_progress,
+        f"{_HUMAN}/room": human.room,
+        f"{_HUMAN}/hangup": human.hang_up,
+    }
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with exchange:
             yield
 
-    attempt = "/calls/{call_uuid}/escalations/{escalation}/attempts/{attempt:int}"
     return Starlette(
         lifespan=lifespan,
         routes=[
-            Route("/answer", routes.executed(routes.answer), methods=_METHODS),
-            Route("/calls/{call_uuid}/next", routes.executed(routes.arrive), methods=_METHODS),
-            Route(f"{attempt}/ended", routes.executed(routes.dial_ended), methods=_METHODS),
-            Route(f"{attempt}/progress", routes.reported(routes.progress), methods=_METHODS),
-            Route(
-                "/calls/{call_uuid}/streams/{stream:int}",
-                routes.reported(routes.stream),
-                methods=_METHODS,
-            ),
-            Route("/hangup", routes.reported(routes.hang_up), methods=_METHODS),
-            Route("/health", routes.health),
+            *(Route(at, answers.executed(step), methods=_METHODS) for at, step in executed.items()),
+            *(Route(at, answers.reported(told), methods=_METHODS) for at, told in reported.items()),
+            Route("/health", answers.health),
         ],
     )
 
 
-class _Routes:
-    """One method per route: each turns a callback into an event."""
+class _Answers:
+    """How both kinds of routes are answered."""
 
     def __init__(self, exchange: Exchange) -> None:
         settings = exchange.settings
@@ -90,65 +100,7 @@ class _Routes:
         self._documents = Documents(settings)
         self._verifier = Verifier(settings.public_url, [settings.plivo_auth_token])
 
-    # --- executed by Plivo ------------------------------------------------------------------
-
-    async def answer(self, request: Request, callback: Callback) -> Call | None:
-        """A call came in: the caller meets the bot."""
-        return await self._exchange.answered(callback.form["CallUUID"])
-
-    async def arrive(self, request: Request, callback: Callback) -> Call | None:
-        """The caller's leg left its stream."""
-        event = self._exchange.arrived(int(callback.form["stream"]))
-        return await self._exchange.receive(_call_uuid(request, callback), event)
-
-    async def dial_ended(self, request: Request, callback: Callback) -> Call | None:
-        """The Dial is over."""
-        if "missing" in request.query_params:
-            connected, reason, name, code = False, Reason.INVALID_DESTINATION, None, None
-        else:
-            told = parse_dial_ended(callback.form)
-            connected, reason = told.connected, told.reason
-            name, code = told.cause_name, told.cause_code
-        event = e.DialEnded(
-            request.path_params["escalation"],
-            request.path_params["attempt"],
-            connected=connected,
-            reason=reason,
-            cause_name=name,
-            cause_code=code,
-        )
-        return await self._exchange.receive(_call_uuid(request, callback), event)
-
-    # --- reported by Plivo ------------------------------------------------------------------
-
-    async def progress(self, request: Request, callback: Callback) -> None:
-        """The human's leg did something."""
-        told = parse_dial_event(callback.form)
-        ids = request.path_params["escalation"], request.path_params["attempt"]
-        event: e.Event
-        match told.action:
-            case "answer":
-                event = e.HumanAnswered(*ids)
-            case "connected":
-                event = e.HumanConnected(*ids)
-            case "hangup":
-                event = e.HumanLegEnded(*ids, told.reason, told.cause_name, told.cause_code)
-            case _:
-                return
-        await self._exchange.receive(_call_uuid(request, callback), event)
-
-    async def stream(self, request: Request, callback: Callback) -> None:
-        """The media stream started or ended; only the start says something we need."""
-        told = parse_stream_event(callback.form)
-        if told.started:
-            event = e.StreamStarted(request.path_params["stream"])
-            await self._exchange.receive(_call_uuid(request, callback), event)
-
-    async def hang_up(self, request: Request, callback: Callback) -> None:
-        """The caller's leg ended."""
-        await self._exchange.receive(callback.form["CallUUID"], e.CallerHungUp())
-
-    async def health(self, request: Request) -> Response:
+    async def health(self, _: Request) -> Response:
         """Say whether the store answers."""
         try:
             await self._exchange.ready()
@@ -157,21 +109,18 @@ class _Routes:
             return PlainTextResponse("the store does not answer\n", status_code=503)
         return PlainTextResponse("ok\n")
 
-    # --- how both kinds are answered --------------------------------------------------------
-
-    def executed(self, step: Step) -> Endpoint:
-        """Answer with the document the call is in after `step`, whatever happens."""
+    def executed(self, execute: Executed) -> Endpoint:
+        """Answer with the document the leg is in after `execute`, whatever happens."""
 
         async def endpoint(request: Request) -> Response:
             told: dict[str, str] = {}
             try:
                 callback = await self._verifier.verify(request)
                 told = _told_once(callback)
-                call = await step(request, callback)
-                document = None if call is None else document_for(call)
-                if call is not None and document is not None:
-                    if not isinstance(document, KeepCaller):
-                        return _xml(self._documents.render(call, document))
+                step = await execute(request, callback)
+                if step is not None and not isinstance(step[1], KeepCaller):
+                    return _xml(self._documents.render(*step))
+                if step is not None:
                     return self._keep_caller(request, told)
                 problem = "unknown call"
             except (EscalateError, ValueError, KeyError) as error:
@@ -185,7 +134,7 @@ class _Routes:
 
         return endpoint
 
-    def reported(self, report: Report) -> Endpoint:
+    def reported(self, report: Reported) -> Endpoint:
         """Take note of what is signed; refuse the rest."""
 
         async def endpoint(request: Request) -> Response:
@@ -210,24 +159,17 @@ class _Routes:
         again = asked.pop("again", "0")
         times = int(again) if again.isascii() and again.isdigit() and len(again) < 4 else 0
         query = urlencode({**asked, **told})
-        return _xml(self._documents.keep_caller(f"{url}?{query}" if query else url, times=times))
+        try:
+            return _xml(
+                self._documents.keep_caller(f"{url}?{query}" if query else url, times=times)
+            )
+        except ValueError:
+            # No URL of ours, so nobody's caller.
+            return _xml(self._documents.goodbye())
 
 
 def _told_once(callback: Callback) -> dict[str, str]:
-    """Return what a Dial action says and a repeat by Redirect would not."""
-    return {key: value for key, value in callback.form.items() if key in DIAL_FIELDS}
-
-
-def _call_uuid(request: Request, callback: Callback) -> str:
-    """Return the call the URL is about.
-
-    Raises:
-        ForgedCallback: The signed fields name another call: the URL was taken from elsewhere.
-    """
-    call_uuid = str(request.path_params["call_uuid"])
-    if not callback.names(call_uuid):
-        raise ForgedCallback("the request is about another call than its URL")
-    return call_uuid
+    return {key: value for key, value in callback.form.items() if key in _TOLD_ONCE}
 
 
 def _xml(text: str) -> Response:

@@ -9,7 +9,18 @@ from __future__ import annotations
 import math
 
 from escalate.plivo.urls import with_retries
-from escalate.plivo.xml import Dial, Hangup, Redirect, Response, Speak, Stream, Wait, render
+from escalate.plivo.xml import (
+    Conference,
+    Dial,
+    GetInput,
+    Hangup,
+    Redirect,
+    Response,
+    Speak,
+    Stream,
+    Wait,
+    render,
+)
 from escalate.settings import Settings
 from escalate.transfer import Call
 from escalate.transfer import documents as d
@@ -34,8 +45,17 @@ class Documents:
                 response = self._connect_bot(call, document)
             case d.DialHuman():
                 response = self._dial(call, document)
+            case d.JoinRoom(escalation):
+                response = self._join(call, escalation)
+            case d.AskHuman(escalation, number):
+                response = self._ask(call, escalation, number)
+            case d.MeetCaller(escalation, number):
+                response = self._meet(call, escalation, number)
+            case d.LetGo(why):
+                said = self._speak(getattr(self._say, why.value))
+                response = Response(children=(said, Hangup()))
             case d.SayGoodbye():
-                response = Response(children=(self._speak(self._say.goodbye), Hangup()))
+                return self.goodbye()
             case d.HangUp():
                 response = Response(children=(Hangup(),))
             case _:
@@ -49,7 +69,7 @@ class Documents:
         row; past a bound the caller hears a goodbye, so that nobody waits for ever.
         """
         if times >= _ASK_AGAIN_TIMES:
-            return render(Response(children=(self._speak(self._say.goodbye), Hangup())))
+            return self.goodbye()
         mark = "&" if "?" in url else "?"
         again = with_retries(f"{url}{mark}again={times + 1}")
         return render(
@@ -61,6 +81,10 @@ class Documents:
                 )
             )
         )
+
+    def goodbye(self) -> str:
+        """Return the document that says that nobody can be reached."""
+        return render(Response(children=(self._speak(self._say.goodbye), Hangup())))
 
     def _connect_bot(self, call: Call, document: d.ConnectBot) -> Response:
         base, stream = self._base(call), document.stream
@@ -97,8 +121,53 @@ class Documents:
         )
         return Response(children=(dial,))
 
+    def _join(self, call: Call, escalation: str) -> Response:
+        """The caller's side of the room; it closes when he leaves, and then he asks what comes."""
+        base = f"{self._base(call)}/escalations/{escalation}/room"
+        room = Conference(
+            room=_room(escalation),
+            end_conference_on_exit=True,
+            stay_alone=False,
+            action=with_retries(f"{base}/closed"),
+            callback_url=with_retries(f"{base}/progress"),
+        )
+        return Response(children=(room,))
+
+    def _meet(self, call: Call, escalation: str, number: int) -> Response:
+        """The human's side of the room; he waits there for the caller, and closes it by leaving."""
+        base = self._human(call, escalation, number)
+        room = Conference(
+            room=_room(escalation),
+            end_conference_on_exit=True,
+            callback_url=with_retries(f"{base}/room"),
+        )
+        return Response(children=(room,))
+
+    def _ask(self, call: Call, escalation: str, number: int) -> Response:
+        """Say what it is about until the human answers; silence is an answer, too."""
+        base = self._human(call, escalation, number)
+        ask = GetInput(
+            children=(self._speak(self._say.asking),),
+            action=with_retries(f"{base}/reply"),
+            input_type="dtmf speech",
+            num_digits=1,
+            execution_timeout=20,
+            retries=2,
+            language=self._say.language,
+        )
+        silence = Redirect(url=with_retries(f"{base}/reply?silence=1"))
+        return Response(children=(ask, silence))
+
+    def _human(self, call: Call, escalation: str, number: int) -> str:
+        return f"{self._base(call)}/escalations/{escalation}/humans/{number}"
+
     def _speak(self, text: str) -> Speak:
         return Speak(text=text, voice=self._say.voice, language=self._say.language)
 
     def _base(self, call: Call) -> str:
         return f"{self._settings.public_url}/calls/{call.call_uuid}"
+
+
+def _room(escalation: str) -> str:
+    """Return the name of the room: random, as the escalation's id is, and used once."""
+    return f"escalate-{escalation}"

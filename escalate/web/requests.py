@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs
@@ -17,6 +17,8 @@ from escalate.plivo.signature import (
     SIGNATURE_HEADER,
     verify_v3,
 )
+from escalate.transfer import Call
+from escalate.transfer.documents import Document
 
 # Plivo's callbacks are a few hundred bytes; more than this is nobody's callback.
 _MAX_BODY: Final = 64 * 1024
@@ -31,6 +33,16 @@ class Callback:
     def names(self, call_uuid: str) -> bool:
         """Whether the request is about this call: its own id says so."""
         return self.form.get("CallUUID") == call_uuid
+
+
+Step = tuple[Call, Document]
+"""A call, and the document in which the leg that asked goes on."""
+
+Executed = Callable[[Request, Callback], Awaitable[Step | None]]
+"""What Plivo executes the answer of; None: no such call is known."""
+
+Reported = Callable[[Request, Callback], Awaitable[None]]
+"""What Plivo only reports."""
 
 
 class Verifier:

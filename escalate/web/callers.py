@@ -1,0 +1,110 @@
+"""The routes of the caller's leg: what it asks for next, and what is reported about it."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from escalate.errors import ForgedCallback
+from escalate.exchange import Exchange
+from escalate.plivo.callbacks import (
+    parse_conference_event,
+    parse_dial_ended,
+    parse_dial_event,
+    parse_stream_event,
+)
+from escalate.transfer import Call
+from escalate.transfer import events as e
+from escalate.transfer.documents import document_for
+from escalate.values import Reason
+from escalate.web.requests import Callback, Step
+
+
+class CallerRoutes:
+    """One method per route: each turns a callback into an event."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    # --- executed by Plivo ------------------------------------------------------------------
+
+    async def answer(self, _: Request, callback: Callback) -> Step | None:
+        """A call came in: the caller meets the bot."""
+        return _next(await self._exchange.answered(callback.form["CallUUID"]))
+
+    async def arrive(self, request: Request, callback: Callback) -> Step | None:
+        """The caller's leg left its stream."""
+        event = self._exchange.arrived(int(callback.form["stream"]))
+        return _next(await self._exchange.receive(_call_uuid(request, callback), event))
+
+    async def dial_ended(self, request: Request, callback: Callback) -> Step | None:
+        """The Dial is over."""
+        if "missing" in request.query_params:
+            connected, reason, name, code = False, Reason.INVALID_DESTINATION, None, None
+        else:
+            told = parse_dial_ended(callback.form)
+            connected, reason = told.connected, told.reason
+            name, code = told.cause_name, told.cause_code
+        event = e.DialEnded(
+            request.path_params["escalation"],
+            request.path_params["attempt"],
+            connected=connected,
+            reason=reason,
+            cause_name=name,
+            cause_code=code,
+        )
+        return _next(await self._exchange.receive(_call_uuid(request, callback), event))
+
+    async def room_closed(self, request: Request, callback: Callback) -> Step | None:
+        """The room is over for the caller."""
+        event = e.RoomClosed(request.path_params["escalation"])
+        return _next(await self._exchange.receive(_call_uuid(request, callback), event))
+
+    # --- reported by Plivo ------------------------------------------------------------------
+
+    async def progress(self, request: Request, callback: Callback) -> None:
+        """The dialled human's leg did something."""
+        told = parse_dial_event(callback.form)
+        ids = request.path_params["escalation"], request.path_params["attempt"]
+        event: e.Event
+        match told.action:
+            case "answer":
+                event = e.HumanAnswered(*ids)
+            case "connected":
+                event = e.HumanConnected(*ids)
+            case "hangup":
+                event = e.HumanLegEnded(*ids, told.reason, told.cause_name, told.cause_code)
+            case _:
+                return
+        await self._exchange.receive(_call_uuid(request, callback), event)
+
+    async def room_progress(self, request: Request, callback: Callback) -> None:
+        """The caller went into the room."""
+        if parse_conference_event(callback.form).action == "enter":
+            event = e.CallerEntered(request.path_params["escalation"])
+            await self._exchange.receive(_call_uuid(request, callback), event)
+
+    async def stream(self, request: Request, callback: Callback) -> None:
+        """The media stream started or ended; only the start says something we need."""
+        if parse_stream_event(callback.form).started:
+            event = e.StreamStarted(request.path_params["stream"])
+            await self._exchange.receive(_call_uuid(request, callback), event)
+
+    async def hang_up(self, _: Request, callback: Callback) -> None:
+        """The caller's leg ended."""
+        await self._exchange.receive(callback.form["CallUUID"], e.CallerHungUp())
+
+
+def _next(call: Call | None) -> Step | None:
+    return None if call is None else (call, document_for(call))
+
+
+def _call_uuid(request: Request, callback: Callback) -> str:
+    """Return the call the URL is about.
+
+    Raises:
+        ForgedCallback: The signed fields name another call: the URL was taken from elsewhere.
+    """
+    call_uuid = str(request.path_params["call_uuid"])
+    if not callback.names(call_uuid):
+        raise ForgedCallback("the request is about another call than its URL")
+    return call_uuid

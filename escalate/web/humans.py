@@ -1,0 +1,66 @@
+"""The routes of a human who is called for a warm handoff: briefing, answer, room, end."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from escalate.exchange import Exchange
+from escalate.plivo.callbacks import (
+    parse_answer,
+    parse_conference_event,
+    parse_hangup,
+    parse_input,
+)
+from escalate.transfer import events as e
+from escalate.transfer.documents import human_document_for
+from escalate.values import Reason
+from escalate.web.requests import Callback, Step
+
+
+class HumanRoutes:
+    """One method per route. The leg is the human's own; the URL says whose caller it is about."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    async def answer(self, request: Request, callback: Callback) -> Step | None:
+        """The human picked up."""
+        leg = parse_answer(callback.form).call_uuid or None
+        return await self._after(request, e.HumanAnswered(*_ids(request), leg))
+
+    async def reply(self, request: Request, callback: Callback) -> Step | None:
+        """The human answered the question, or kept silent."""
+        said = parse_input(callback.form)
+        event: e.Event
+        match said.digits:
+            case "1":
+                event = e.HumanAccepted(*_ids(request))
+            case "2":
+                event = e.HumanDeclined(*_ids(request), Reason.DECLINED)
+            case _:
+                event = e.HumanDeclined(*_ids(request), Reason.NOT_CONFIRMED)
+        return await self._after(request, event)
+
+    async def room(self, request: Request, callback: Callback) -> None:
+        """The human went into the room."""
+        if parse_conference_event(callback.form).action == "enter":
+            await self._tell(request, e.HumanEntered(*_ids(request)))
+
+    async def hang_up(self, request: Request, callback: Callback) -> None:
+        """The human's leg ended, answered or not."""
+        told = parse_hangup(callback.form)
+        event = e.HumanLegEnded(*_ids(request), told.reason, told.cause_name, told.cause_code)
+        await self._tell(request, event)
+
+    async def _after(self, request: Request, event: e.AttemptEvent) -> Step | None:
+        call = await self._exchange.receive(request.path_params["call_uuid"], event)
+        if call is None:
+            return None
+        return call, human_document_for(call, event.escalation, event.attempt)
+
+    async def _tell(self, request: Request, event: e.Event) -> None:
+        await self._exchange.receive(request.path_params["call_uuid"], event)
+
+
+def _ids(request: Request) -> tuple[str, int]:
+    return request.path_params["escalation"], request.path_params["attempt"]

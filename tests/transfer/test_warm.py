@@ -1,0 +1,173 @@
+"""The warm handoff, told row by row: the human is called first, the caller stays with the bot."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from escalate.transfer import DocumentOwner, Mode, State, receive
+from escalate.transfer import commands as c
+from escalate.transfer import documents as d
+from escalate.transfer import events as e
+from escalate.values import Outcome, Reason
+from tests.transfer.test_machine import ANNOUNCED, DUTY, SUPPORT, Story, arrived, requested
+
+ACCEPTED = e.HumanAccepted("esc-1", 1)
+ENTERED = e.HumanEntered("esc-1", 1)
+
+
+def consulting(document: DocumentOwner = DocumentOwner.OURS) -> Story:
+    warm = replace(requested(SUPPORT, DUTY), mode=Mode.WARM)
+    return Story(document).tell(e.StreamStarted(1), warm)
+
+
+def asked() -> Story:
+    return consulting().tell(
+        e.CallPlaced("esc-1", 1, "request-1"), e.HumanAnswered("esc-1", 1, "leg-1")
+    )
+
+
+def met() -> Story:
+    return asked().tell(ACCEPTED, ENTERED, ANNOUNCED, arrived(), e.CallerEntered("esc-1"))
+
+
+def human(story: Story, attempt: int = 1) -> d.Document:
+    return d.human_document_for(story.call, "esc-1", attempt)
+
+
+def test_the_human_is_called_while_the_caller_stays_with_the_bot() -> None:
+    """At once, and without a word to the caller's leg."""
+    story = consulting()
+    assert [c.CallHuman(1)] == story.commands
+    assert d.ConnectBot(1) == story.document()
+
+
+def test_a_human_who_accepts_waits_in_the_room_and_the_caller_is_told_then_moved() -> None:
+    """The whole warm handoff, as the carrier reports it."""
+    story = asked()
+    assert d.AskHuman("esc-1", 1) == human(story)
+    story.tell(ACCEPTED)
+    assert d.MeetCaller("esc-1", 1) == human(story)
+    assert [] == story.commands
+    story.tell(ENTERED, ANNOUNCED)
+    assert [c.ReleaseStream()] == story.commands
+    story.tell(arrived())
+    assert d.JoinRoom("esc-1") == story.document()
+    story.tell(e.CallerEntered("esc-1"), after_s=1.0)
+    story.tell(e.RoomClosed("esc-1"), after_s=60.0)
+    assert (Outcome.CONNECTED, Reason.COMPLETED) == story.ending
+    assert d.HangUp() == story.document()
+
+
+def test_in_a_foreign_document_the_leg_is_moved_by_request_and_then_released() -> None:
+    """As in a cold handoff."""
+    story = consulting(DocumentOwner.THEIRS).tell(ACCEPTED, ENTERED, ANNOUNCED)
+    assert [c.MoveCaller()] == story.commands
+    assert [c.ReleaseStream()] == story.tell(e.MoveAccepted("esc-1")).commands
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        e.HumanDeclined("esc-1", 1),
+        e.HumanDeclined("esc-1", 1, Reason.NOT_CONFIRMED),
+        e.HumanLegEnded("esc-1", 1, Reason.BUSY),
+        e.CallRefused("esc-1", 1, Reason.NOT_PERMITTED),
+    ],
+    ids=str,
+)
+def test_a_human_who_does_not_take_the_caller_is_followed_by_the_next(failure: e.Event) -> None:
+    """And after the last the caller is where he was: with the bot."""
+    story = asked().tell(failure)
+    assert c.CallHuman(2) in story.commands
+    assert d.ConnectBot(1) == story.document()
+    story.tell(e.HumanLegEnded("esc-1", 2, Reason.NO_ANSWER))
+    assert (Outcome.RETURNED, Reason.NO_ANSWER) == story.ending
+    assert d.ConnectBot(1) == story.document()
+
+
+def test_a_telephone_that_rings_too_long_is_stopped_before_the_next_one_rings() -> None:
+    """The first human's phone does not go on ringing."""
+    story = consulting().tell(e.CallPlaced("esc-1", 1, "request-1")).deadline()
+    assert [c.LetHumanGo(1), c.CallHuman(2)] == story.commands
+
+
+def test_a_caller_who_hangs_up_takes_every_human_with_him() -> None:
+    """While it rings, while it is asked, and while it waits."""
+    for story in (consulting(), asked(), asked().tell(ACCEPTED), asked().tell(ACCEPTED, ENTERED)):
+        assert [c.LetHumanGo(1)] == story.tell(e.CallerHungUp()).commands
+        assert (Outcome.CALLER_LEFT, Reason.CALLER_LEFT) == story.ending
+        assert d.LetGo(d.Farewell.GONE) == human(story)
+
+
+def test_a_caller_who_changes_his_mind_keeps_the_bot() -> None:
+    """Until he moves, even when a human has accepted."""
+    for story in (consulting(), asked().tell(ACCEPTED)):
+        assert [c.LetHumanGo(1)] == story.tell(e.Retracted("esc-1")).commands
+        assert (Outcome.CANCELLED, Reason.RETRACTED) == story.ending
+
+
+def test_a_second_acceptor_hears_that_the_call_is_taken() -> None:
+    """He was given up, and then said yes; somebody else has the caller."""
+    story = asked().deadline().tell(e.HumanAnswered("esc-1", 2, "leg-2"))
+    story.tell(e.HumanAccepted("esc-1", 2), ACCEPTED)
+    assert d.MeetCaller("esc-1", 2) == human(story, 2)
+    assert d.LetGo(d.Farewell.TAKEN) == human(story, 1)
+
+
+def test_nobody_is_bridged_without_acceptance() -> None:
+    """Whatever is reported before it, the caller's document stays the bot's."""
+    story = asked().tell(ENTERED, ANNOUNCED, e.HumanConnected("esc-1", 1), e.CallerEntered("esc-1"))
+    assert State.CONSULTING is story.state()
+    assert d.ConnectBot(1) == story.document()
+
+
+def test_a_human_who_leaves_before_the_caller_comes_is_replaced() -> None:
+    """While the caller is still with the bot, the next is called; once he moves, dialled."""
+    waiting = asked().tell(ACCEPTED, ENTERED, e.HumanLegEnded("esc-1", 1, Reason.UNKNOWN))
+    assert c.CallHuman(2) in waiting.commands
+    moving = asked().tell(ACCEPTED, ENTERED, ANNOUNCED)
+    moving.tell(e.HumanLegEnded("esc-1", 1, Reason.UNKNOWN), arrived())
+    assert ("duty", 2) == (moving.dialled().destination, moving.dialled().number)
+
+
+def test_a_room_that_closes_at_once_raises_an_alarm_and_the_next_is_dialled() -> None:
+    """In one public report every metric was green while callers were cut off."""
+    story = met().tell(e.RoomClosed("esc-1"), after_s=1.0)
+    assert c.RaiseAlarm(c.Alarm.HUMAN_LEFT_AT_ONCE, Reason.UNKNOWN, "support") in story.commands
+    assert "duty" == story.dialled().destination
+
+
+def test_a_lost_bot_during_the_consultation_keeps_the_caller_in_reach() -> None:
+    """He is given a new stream, and goes into the room from wherever he is."""
+    story = asked().tell(arrived(1))
+    assert d.ConnectBot(2) == story.document()
+    assert State.CONSULTING is story.state()
+    story.tell(ACCEPTED, arrived(2))
+    assert d.JoinRoom("esc-1") == story.document()
+
+
+def test_a_bot_that_does_not_announce_or_let_go_is_parted_from_the_caller() -> None:
+    """The human who accepted does not wait for a bot that hangs."""
+    story = asked().tell(ACCEPTED)
+    assert [c.StopStream()] == story.deadline().commands
+    assert [c.StopStream()] == story.deadline().commands
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        ACCEPTED,
+        e.HumanDeclined("esc-1", 1),
+        e.CallPlaced("esc-1", 1, "request-9"),
+        e.HumanEntered("esc-1", 2),
+        e.HumanLegEnded("esc-0", 1, Reason.BUSY),
+        arrived(1),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_once_they_talk_nothing_late_changes_that(late: e.Event) -> None:
+    """Duplicates and strays are history."""
+    story = met()
+    assert not receive(story.call, late, story.now).changed

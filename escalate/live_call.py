@@ -171,7 +171,7 @@ class LiveCall:
             waiting.cancel()
 
     async def close(self) -> None:
-        """Let go of the call. A request in flight goes on; a recorded finish is carried out.
+        """Let go of the call, once a request in flight to move the caller has been answered.
 
         Where the document is not ours nothing of ours follows the stream: a finished call is hung
         up by request, and one whose caller has left is noticed here.
@@ -179,6 +179,7 @@ class LiveCall:
         self._closed = True
         self._bot = None
         self._exchange.take_back(self)
+        await self.part()
         call = await self._exchange.store.load(self.call_uuid)
         if call is None or call.document is DocumentOwner.OURS or call.ended:
             return

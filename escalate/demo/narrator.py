@@ -50,8 +50,7 @@ class Narrator:
         """`names` are the configured names of destinations, by the address that is dialled."""
         self._names = {address.lstrip("+"): name for address, name in names.items()}
         self._bot_speaks = False
-        self._announced_s = 0.0
-        self._spoke_at = 0.0
+        self._said_s = 0.0
         self._challenged: set[str] = set()
 
     def tell(self, event: Event) -> Sentence | None:
@@ -76,7 +75,7 @@ class Narrator:
     def _heard_started(self, event: Event) -> _Told:
         match event["source"]:
             case "bot":
-                self._bot_speaks, self._spoke_at = True, event["at"]
+                self._bot_speaks = True
                 return Who.BOT, "speaks"
             case "human":
                 return Who.HUMAN, "speaks to the caller"
@@ -89,7 +88,7 @@ class Narrator:
     def _heard_ended(self, event: Event) -> _Told:
         if event["source"] != "bot":
             return None
-        self._bot_speaks, self._announced_s = False, event["ms"] / 1000
+        self._bot_speaks, self._said_s = False, event["ms"] / 1000
         return None
 
     def _stream_cleared(self, event: Event) -> _Told:
@@ -107,10 +106,10 @@ class Narrator:
                 return None
             case "app":
                 cut_ms = event["unplayed_ms"]
-                heard = f"spoke for {self._announced_s:.1f} s, " if self._announced_s else ""
-                heard += f"{cut_ms} ms were cut off" if cut_ms else "heard to the end"
+                heard = f"{cut_ms} ms of it cut off" if cut_ms else "heard to the end"
                 weight = Weight.TROUBLE if cut_ms else Weight.MILESTONE
-                return Who.BOT, f"leaves the call: {heard}", weight
+                said = f": its last words took {self._said_s:.1f} s, {heard}"
+                return Who.BOT, "leaves the call" + (said if self._said_s else ""), weight
             case "abort":
                 return Who.BOT, "the media socket breaks without a reason", Weight.TROUBLE
         return Who.PLIVO, "closes the media stream"

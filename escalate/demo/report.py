@@ -42,6 +42,8 @@ class Report:
             Plivo records nothing, so it is never `voicemail` here.)
         caller_lost: Whether his leg was ended by anything but himself, the human, a spoken
             goodbye, or the bot's own recorded finish.
+        announcement_cut_ms: How much of what the bot said last, before somebody was dialled, the
+            caller did not hear; None if nobody was dialled, or he was told nothing.
         stages_ms: How long each stage took, as far as the call came.
     """
 
@@ -52,6 +54,7 @@ class Report:
     attempts: tuple[Attempt, ...]
     caller_connected_to: str | None
     caller_lost: bool
+    announcement_cut_ms: int | None
     stages_ms: Mapping[str, int]
 
     def as_dict(self) -> dict[str, Any]:
@@ -139,6 +142,7 @@ def build_report(
     for event in events:
         told.take_in(event, known)
     outcome = _outcome(told)
+    handover = _Handover.find(events)
     return Report(
         scenario=scenario,
         outcome=outcome,
@@ -147,7 +151,8 @@ def build_report(
         attempts=tuple(_attempt(leg) for leg in told.legs.values()),
         caller_connected_to=_connected_to(told),
         caller_lost=outcome == "lost",
-        stages_ms=dict(_stages(events, until)),
+        announcement_cut_ms=handover.cut_ms,
+        stages_ms=dict(_stages(events, handover, until)),
     )
 
 
@@ -207,45 +212,68 @@ def _attempt(leg: _Leg) -> Attempt:
     return Attempt(leg.destination, ended.get("cause"), ended.get("code"))
 
 
-# --- how long the stages took ---------------------------------------------------------------------
+# --- the announcement, and how long the stages took -----------------------------------------------
 
 
-def _stages(events: Sequence[Event], until: float) -> Iterator[tuple[str, int]]:
-    """The stages of the last announcement that was followed by a Dial, in order."""
-    dialed = _first(events, "leg.dialed")
-    closed = _last(events, "stream.closed", before=dialed)
-    if dialed is None or closed is None:
-        return
-    yield from _announcement(events, closed)
-    yield "dialed", _ms(closed["at"], dialed["at"])
-    bridged = _first(events, "leg.bridged")
-    if bridged is None:
-        return
+@dataclass(frozen=True, slots=True)
+class _Handover:
+    """The events around the moment in which the bot lets go of a caller for whom a human rings."""
+
+    asked: Event | None = None
+    announced: Event | None = None
+    announcement: Event | None = None
+    closed: Event | None = None
+    dialed: Event | None = None
+    cut_ms: int | None = None
+
+    @classmethod
+    def find(cls, events: Sequence[Event]) -> _Handover:
+        """Read it from the log; what did not happen is None."""
+        dialed = _first(events, "leg.dialed")
+        closed = _last(events, "stream.closed", before=dialed)
+        asked = _last(events, "caller.says", before=closed)
+        announced = _last(events, "heard.started", before=closed, source="bot")
+        if closed is None or asked is None or announced is None:
+            return cls(asked, None, None, closed, dialed)
+        if announced["at"] < asked["at"] + asked["seconds"]:
+            # What he heard began before he had asked: it was no announcement.
+            return cls(asked, None, None, closed, dialed)
+        cut_ms = closed["unplayed_ms"] + sum(
+            event["dropped_ms"]
+            for event in events
+            if _is(event, "stream.cleared") and announced["seq"] < event["seq"] < closed["seq"]
+        )
+        # Logged after a pause, or when the stream closes: only its length says when it was over.
+        announcement = _first(events, "heard.ended", after=announced, source="bot")
+        return cls(asked, announced, announcement, closed, dialed, cut_ms)
+
+
+def _stages(
+    events: Sequence[Event], handover: _Handover, until: float
+) -> Iterator[tuple[str, int]]:
+    """The stages from the request to the conversation, in order, as far as the call came."""
+    asked, announced, closed = handover.asked, handover.announced, handover.closed
+    if asked and announced and closed and handover.announcement:
+        length_ms = handover.announcement["ms"]
+        yield "asked_to_announcement", _ms(asked["at"] + asked["seconds"], announced["at"])
+        yield "announcement", length_ms
+        yield "released", _ms(announced["at"] + length_ms / 1000, closed["at"])
+    if closed and handover.dialed:
+        yield "dialed", _ms(closed["at"], handover.dialed["at"])
+    if bridged := _first(events, "leg.bridged"):
+        yield from _bridged(events, bridged, until)
+
+
+def _bridged(events: Sequence[Event], bridged: Event, until: float) -> Iterator[tuple[str, int]]:
     its_leg = [event for event in events if event.get("leg") == bridged["leg"]]
-    answered = _first(its_leg, "leg.answered")
-    called = _first(its_leg, "leg.dialed")
-    if answered and called:
+    called, answered = _first(its_leg, "leg.dialed"), _first(its_leg, "leg.answered")
+    if called and answered:
         yield "answered", _ms(called["at"], answered["at"])
         yield "bridged", _ms(answered["at"], bridged["at"])
-    apart = _first(its_leg, "leg.unbridged")
-    over = _first(events, "call.ended")
+    apart, over = _first(its_leg, "leg.unbridged"), _first(events, "call.ended")
     to = min([until, *(event["at"] for event in (apart, over) if event)])
-    yield "bridged_after_bot_left", _ms(max(bridged["at"], closed["at"]), to)
-
-
-def _announcement(events: Sequence[Event], closed: Event) -> Iterator[tuple[str, int]]:
-    """From the end of the caller's request to the moment the bot lets go of him."""
-    heard = _last(events, "heard.started", before=closed, source="bot")
-    asked = _last(events, "caller.says", before=heard)
-    if heard is None:
-        return
-    if asked is not None:
-        yield "asked_to_announcement", _ms(asked["at"] + asked["seconds"], heard["at"])
-    # Logged after a pause, or when the stream closes: only its length says when it was over.
-    ended = _first(events, "heard.ended", after=heard, source="bot")
-    if ended is not None:
-        yield "announcement", ended["ms"]
-        yield "released", _ms(heard["at"] + ended["ms"] / 1000, closed["at"])
+    # One document at a time: the stream to the bot was over before anybody was dialled.
+    yield "bridged_after_bot_left", _ms(bridged["at"], to)
 
 
 def _ms(begin: float, end: float) -> int:
@@ -268,7 +296,7 @@ def _last(
     return next(found, None)
 
 
-def _is(event: Event, kind: str, source: str | None) -> bool:
+def _is(event: Event, kind: str, source: str | None = None) -> bool:
     return event["kind"] == kind and source in (None, event.get("source"))
 
 

@@ -25,7 +25,7 @@ Phones = Mapping[str, Mapping[str, Any]]
 class When:
     """The `nth` event of a kind in the local Plivo's log, of one `source` if that is given.
 
-    With `since`, counting starts again at every event of that kind.
+    With `since`, counting starts, and starts again, at every event of that kind.
     """
 
     kind: str
@@ -47,9 +47,9 @@ class Act:
 class Must:
     """How a call has to come out, in the words of `escalate.demo.report.Report`.
 
-    `attempts` are the destinations tried, in order, each with the code of the cause that ended it;
-    None for a leg that is still up. `stays_s` is how long caller and human must have been
-    connected after the bot had gone.
+    `attempts` are the destinations tried, in order, each with the code of the cause that ended it,
+    None for a leg that is still up; before the first the announcement must be heard to its end.
+    `stays_s` is how long caller and human must have been connected after the bot had gone.
     """
 
     outcome: str
@@ -73,6 +73,8 @@ class Must:
             for what, wanted, found in compared
             if found != wanted
         ]
+        if self.attempts and report.announcement_cut_ms != 0:
+            wrong.append("the announcement was not heard to its end")
         stayed_ms = report.stages_ms.get("bridged_after_bot_left", 0)
         if stayed_ms < self.stays_s * 1000:
             wrong.append(f"connected for {stayed_ms} ms, must be {self.stays_s * 1000:.0f} or more")
@@ -136,7 +138,7 @@ _ALL: Final = (
     _scenario(
         "sip-auth-failed",
         "the SIP endpoint refuses our credentials, so the phone number is tried",
-        _ASKS,
+        conversation([(0.9, "a supervisor please")]),
         phones=_OTHER_PASSWORD,
         must=Must(
             "connected",
@@ -149,7 +151,8 @@ _ALL: Final = (
     _scenario(
         "no-answer",
         "nobody answers anywhere, so the bot takes the caller back and goes on",
-        _ASKS + conversation([(4.5, "where is my parcel")], stream=2),
+        conversation([(1.2, "a real person please")])
+        + conversation([(3.0, "where is my parcel")], stream=2),
         phones=_SILENT,
         over=When("heard.started", nth=2, source="bot", since="leg.ended"),
         watch_s=1.0,
@@ -187,7 +190,7 @@ _ALL: Final = (
     _scenario(
         "stream-lost",
         "the media socket breaks without a reason, and the caller gets the bot back",
-        conversation([(4.0, "where is my parcel")], stream=2),
+        conversation([(3.0, "where is my parcel")], stream=2),
         acts=(Act("drop_stream", When("heard.started", source="bot"), 0.8),),
         over=When("heard.started", nth=2, source="bot", since="stream.closed"),
         must=Must("with_bot", "bot"),

@@ -328,16 +328,16 @@ class _Counter:
     def __init__(self, when: When) -> None:
         self._when = when
         self._seen = 0
+        self._counts = when.since is None
 
     def reached_by(self, event: Event) -> bool:
         """Whether this is the event."""
         when = self._when
         if event["kind"] == when.since:
-            self._seen = 0
-        if event["kind"] != when.kind or when.source not in (None, event.get("source")):
-            return False
-        self._seen += 1
-        return self._seen == when.nth
+            self._seen, self._counts = 0, True
+        matches = event["kind"] == when.kind and when.source in (None, event.get("source"))
+        self._seen += matches and self._counts
+        return matches and self._seen == when.nth
 
 
 def examples() -> Path:

@@ -37,8 +37,12 @@ class Reader:
     def __init__(self, packs: Iterable[Pack]) -> None:
         """Read with `packs`; when several find something, the first in order reports it."""
         self.packs = tuple(packs)
-        self._anchors = frozenset[str]().union(*(pack.anchors for pack in self.packs))
-        self._with_long_words = tuple(pack for pack in self.packs if pack.knows_long_words)
+        self._anchored: dict[str, int] = {}
+        for index, pack in enumerate(self.packs):
+            for word in pack.anchors:
+                self._anchored[word] = self._anchored.get(word, 0) | 1 << index
+        self._anchors = frozenset(self._anchored)
+        self._long = Skeletons(word for pack in self.packs for word in pack.long_words)
         self._trouble = frozenset[str]().union(*(pack.trouble_anchors for pack in self.packs))
         self._open = frozenset[str]().union(*(pack.open_words for pack in self.packs))
         self._negators = frozenset[str]().union(*(pack.negators for pack in self.packs))
@@ -93,14 +97,17 @@ class Reader:
         return not self._negators.isdisjoint(words[max(0, place - 4) : place])
 
     def _listening(self, words: Sequence[str]) -> list[Pack]:
-        if self._anchors.isdisjoint(words) and not any(
-            pack.meant(word)
-            for word in words
-            if len(word) >= Skeletons.MIN_LETTERS
-            for pack in self._with_long_words
-        ):
-            return []
-        return [pack for pack in self.packs if pack.listens(words)]
+        anchors = self._anchors.intersection(words)
+        if anchors:
+            bits = 0
+            for anchor in anchors:
+                bits |= self._anchored[anchor]
+            packs = [pack for i, pack in enumerate(self.packs) if bits >> i & 1]
+            return [p for p in packs if p.has_cue(words)] or packs[:1]
+        near = self._long.find
+        if any([len(word) >= Skeletons.MIN_LETTERS and near(word) for word in words]):
+            return [pack for pack in self.packs if any(map(pack.meant, words))]
+        return []
 
 
 def _standing(pack: Pack, words: Sequence[str], kind: str) -> Found | None:

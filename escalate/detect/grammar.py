@@ -175,19 +175,24 @@ class _Needs:
         for need, bit in bits.items():
             for letter in need:
                 self._met[letter] = self._met.get(letter, 0) | bit
-        by_mask: dict[int, int] = {}
+        # Trials are looked up by the letters of their rarest need; most turns hold few of those.
+        self._always = 0
+        self._by_letter: dict[str, list[tuple[int, int]]] = {}
         for needs, held in trials.items():
-            mask = 0
-            for need in needs:
-                mask |= bits[need]
-            by_mask[mask] = by_mask.get(mask, 0) | held
-        self._trials = tuple(by_mask.items())
+            if not needs:
+                self._always |= held
+                continue
+            mask = sum({bits[need] for need in needs})
+            for letter in min(needs, key=len):
+                self._by_letter.setdefault(letter, []).append((mask, held))
 
     def met_by(self, letters: str) -> int:
-        met, live = 0, 0
-        for letter in set(letters):
-            met |= self._met.get(letter, 0)
-        for mask, held in self._trials:
-            if met & mask == mask:
-                live |= held
+        met, live = 0, self._always
+        present = self._met.keys() & set(letters)
+        for letter in present:
+            met |= self._met[letter]
+        for letter in present:
+            for mask, held in self._by_letter.get(letter, ()):
+                if met & mask == mask:
+                    live |= held
         return live

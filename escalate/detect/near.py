@@ -53,10 +53,6 @@ class Skeletons:
                 for part in _shortened(skeleton):
                     self._near.setdefault(part, word)
 
-    def __bool__(self) -> bool:
-        """Return whether any word is indexed."""
-        return bool(self._near)
-
     def find(self, word: str) -> str | None:
         """Return the indexed word that `word` is near to, if any; a very long word is near none."""
         if not self.MIN_LETTERS <= len(word) <= 24:

@@ -7,7 +7,7 @@ The format of a pack file is described in `packs/README.md`. `load` compiles a s
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -33,7 +33,6 @@ _KEYS: Final = _REQUIRED | {
     "answer", "lines",
 }  # fmt: skip
 _ANY_SLACK: Final = 99
-_FEW_WORDS: Final = 2  # too few to hold more than the name of who is wanted
 _RULE_KEYS: Final = {"name", "kind", "patterns", "slack"}
 
 
@@ -45,20 +44,6 @@ class Hit:
     first: int
     last: int
     misheard: int
-
-
-class _Letters(dict[str, str]):
-    """The letter of each word; one that nobody listed is looked at more closely."""
-
-    def __init__(self, letters: Mapping[str, str], meant: Callable[[str], str | None]) -> None:
-        super().__init__(letters)
-        self._meant = meant
-
-    def __missing__(self, word: str) -> str:
-        if word.startswith(" "):
-            return ""  # a repeat
-        meant = self._meant(word)
-        return self[f"~{meant}"] if meant else OTHER
 
 
 class Pack:
@@ -83,7 +68,7 @@ class Pack:
         self._in_pieces = _in_pieces(classes)
         self._first_pieces = frozenset(self._in_pieces)
         alphabet = Alphabet(classes)
-        self._letters = _Letters(alphabet.letters, self.meant)
+        self._letters = dict(alphabet.letters)
         doubt = dict.fromkeys(alphabet.members(_MISHEARD), 1)
         doubt.update(dict.fromkeys(alphabet.members(_OTHER_WORD), 2))
         fillers = [word for word, names in classes.items() if _FILLER in names]
@@ -107,7 +92,7 @@ class Pack:
         own = set(words_of(data.get("own_words", "")))
         tolerant = set(words_of(data.get("tolerant", "")))
         self._skeletons = Skeletons(sorted(tolerant))
-        self.knows_long_words = bool(self._skeletons)
+        self.long_words = tolerant
         self._own_words = own | set(exact)
         for word in sorted(tolerant):
             classes[f"~{word}"] = {_MISHEARD, *exact.get(word, ())}
@@ -159,7 +144,7 @@ class Pack:
 
     def _read(self, grammar: Grammar, words: Sequence[str], kind: str | None = None) -> list[Hit]:
         words = self._joined(words)
-        letters = "".join(map(self._letters.__getitem__, words))
+        letters = "".join(self._spell(words))
         matches = grammar.read(letters, kind)
         if not matches:
             return []
@@ -188,22 +173,36 @@ class Pack:
             place += length
         return joined
 
+    def _spell(self, words: Sequence[str]) -> list[str]:
+        """Return the letter of each of `words`, an empty one for those that say nothing."""
+        known = self._letters.get
+        letters = [known(word, OTHER) for word in words]
+        if OTHER in letters:
+            for place, word in enumerate(words):
+                if letters[place] == OTHER and (len(word) >= Skeletons.MIN_LETTERS or word[0] == " "):
+                    letters[place] = self._letter_of_unknown(word)
+        return letters
+
+    def _letter_of_unknown(self, word: str) -> str:
+        if word[0] == " ":
+            return ""  # a repeat
+        meant = self.meant(word)
+        return self._letters[f"~{meant}"] if meant else OTHER
+
     def _places(self, words: Sequence[str]) -> list[tuple[int, int]]:
         """Return the first and the last word of the turn that each letter stands for."""
         places = []
         place = 0
-        for word in words:
+        for word, letter in zip(words, self._spell(words), strict=True):
             end = place + word.count(" ", 1)
-            if self._letters[word]:
+            if letter:
                 places.append((place, end))
             place = end + 1
         return places
 
-    def listens(self, words: Sequence[str]) -> bool:
-        """Return whether `words` could hold a request in this language, at a quick look."""
-        if self.anchors.isdisjoint(words):
-            return any(self.meant(word) for word in words if len(word) >= Skeletons.MIN_LETTERS)
-        return not self.cues or len(words) <= _FEW_WORDS or not self.cues.isdisjoint(words)
+    def has_cue(self, words: Sequence[str]) -> bool:
+        """Return whether `words` hold more of this language than an anchor."""
+        return not self.cues or not self.cues.isdisjoint(words)
 
     def meant(self, word: str) -> str | None:
         """Return the long word of this pack that an unknown `word` is a bad spelling of."""

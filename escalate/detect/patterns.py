@@ -17,7 +17,10 @@ from typing import Final
 from escalate.errors import ConfigurationError
 
 Letters = frozenset[str]
-_PIECE: Final = re.compile(r"\(\?<?[!=]|\{\d+(?:,\d+)?\}|[()|?^$]|_|!?\w+(?:\+\w+)*|\s+")
+_NAME: Final = r"[^\s()|?{}^$!+*.,\\\[\]]+"  # \w would break words of scripts with vowel signs
+_PIECE: Final = re.compile(
+    rf"\(\?<?[!=]|\{{\d+(?:,\d+)?\}}|[()|?^$]|!?{_NAME}(?:\+{_NAME})*|\s+"
+)
 _LOOKS: Final = ("(?!", "(?=", "(?<!", "(?<=")
 
 

@@ -196,8 +196,6 @@ class Call:
 
     def take_transfer(self) -> Route | None:
         """Return the transfer that is due, and forget it."""
-        if self.held:
-            return None
         route, self.transfer = self.transfer, None
         self.transferable.clear()
         return route

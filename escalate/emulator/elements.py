@@ -1,6 +1,6 @@
-"""Plivo's XML elements as the emulator understands them, and the rules for their attributes.
+"""Plivo's XML elements as the emulator understands them, and which rule each attribute obeys.
 
-A rule turns the text of an attribute into a value or raises `ValueError`. Defaults are those of
+Defaults are those of
 Plivo's XML pages; where the pages disagree (Dial `timeout`) the newest one counts. Adding an
 element means adding a class here and a row to `ELEMENTS`.
 """
@@ -8,17 +8,27 @@ element means adding a class here and a row to `ELEMENTS`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-Rule = Callable[[str], Any]
-
-_SIP: Final = re.compile(
-    r"sip:[^\s@<>,;\"]+@[A-Za-z0-9.\-]+(:\d{1,5})?(;[a-z]+=[A-Za-z0-9.\-]+)*\Z"
+from escalate.emulator.rules import (
+    HTTP_URL,
+    KEY,
+    KEYS,
+    METHOD,
+    NUMBER,
+    SIP_URI,
+    Rule,
+    at_most,
+    check_content,
+    check_credentials,
+    flag,
+    matching,
+    one_of,
+    whole,
 )
-_NUMBER: Final = re.compile(r"\+?\d{3,15}\Z")
-_DIGITS: Final = re.compile(r"[0-9*#wW]*\Z")
+
 _LANGUAGES: Final = frozenset(
     "da-DK nl-NL en-AU en-GB en-US fr-FR fr-CA de-DE it-IT pl-PL pt-PT pt-BR ru-RU es-ES es-US "
     "sv-SE".split()
@@ -26,66 +36,6 @@ _LANGUAGES: Final = frozenset(
 _NO_SUCH_VOICE: Final = frozenset(
     {("MAN", "da-DK"), ("MAN", "fr-CA"), ("MAN", "ru-RU"), ("MAN", "sv-SE"), ("WOMAN", "pt-PT")}
 )
-PASSWORD_LENGTH: Final = range(8, 129)
-
-
-def flag(text: str) -> bool:
-    """Read `true` or `false`."""
-    if text not in ("true", "false"):
-        raise ValueError("must be true or false")
-    return text == "true"
-
-
-def whole(low: int, high: int | None = None) -> Rule:
-    """Make a rule for a whole number within bounds."""
-
-    def read(text: str) -> int:
-        if not (text.isascii() and text.isdigit()):
-            raise ValueError("must be a whole number")
-        if int(text) < low or (high is not None and int(text) > high):
-            raise ValueError(f"must be from {low} to {high}" if high else f"must be {low} or more")
-        return int(text)
-
-    return read
-
-
-def one_of(*values: str) -> Rule:
-    """Make a rule for one word out of several."""
-
-    def read(text: str) -> str:
-        if text not in values:
-            raise ValueError(f"must be one of {', '.join(values)}")
-        return text
-
-    return read
-
-
-def matching(pattern: re.Pattern[str], meaning: str) -> Rule:
-    """Make a rule for text of a certain form."""
-
-    def read(text: str) -> str:
-        if not pattern.match(text):
-            raise ValueError(f"must be {meaning}")
-        return text
-
-    return read
-
-
-def at_most(length: int) -> Rule:
-    """Make a rule for text of a bounded length."""
-
-    def read(text: str) -> str:
-        if len(text.encode()) > length:
-            raise ValueError(f"must not be longer than {length} bytes")
-        return text
-
-    return read
-
-
-METHOD: Final = one_of("GET", "POST")
-HTTP_URL: Final = matching(re.compile(r"https?://[^\s/]+\S*\Z"), "an absolute http(s) URL")
-_KEY: Final = matching(re.compile(r"[0-9*#]\Z"), "one of 0-9, * and #")
-_KEYS: Final = matching(_DIGITS, "made of 0-9, *, #, w and W")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +93,7 @@ class Play(Element):
 
     def check(self) -> None:
         """Refuse what is not a URL."""
-        _content(HTTP_URL, self.body)
+        check_content(HTTP_URL, self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +140,7 @@ class Number(Target):
 
     def check(self) -> None:
         """Refuse what is not a number; an empty one breaks the document."""
-        _content(matching(_NUMBER, "a number of 3 to 15 digits"), self.body)
+        check_content(NUMBER, self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +152,7 @@ class User(Target):
 
     def check(self) -> None:
         """Refuse what is not a SIP URI, and credentials that are not a pair."""
-        _content(matching(_SIP, "a SIP URI (sip:user@host)"), self.body)
+        check_content(SIP_URI, self.body)
         check_credentials(self.sip_auth_username, self.sip_auth_password)
 
 
@@ -236,34 +186,6 @@ class Dial(Element):
             raise ValueError("confirmKey needs confirmSound")
 
 
-def check_credentials(username: str | None, password: str | None) -> None:
-    """Raise `ValueError` unless both are given or neither, and the password has 8 to 128 letters.
-
-    Source: Plivo's SIP authentication page, for `<User>` and for Make Call alike.
-    """
-    if (username is None) != (password is None) or username == "":
-        raise ValueError("sipAuthUsername and sipAuthPassword must be given together")
-    if password is not None and len(password) not in PASSWORD_LENGTH:
-        raise ValueError("sipAuthPassword must have 8 to 128 characters")
-
-
-def is_sip(address: str) -> bool:
-    """Tell whether an address is a SIP URI that can be called."""
-    return bool(_SIP.match(address))
-
-
-def is_number(address: str) -> bool:
-    """Tell whether an address is a telephone number."""
-    return bool(_NUMBER.match(address))
-
-
-def _content(rule: Rule, body: str) -> None:
-    try:
-        rule(body)
-    except ValueError as exc:
-        raise ValueError(f"its content {exc}") from None
-
-
 @dataclass(frozen=True, slots=True)
 class Shape:
     """How one element is written: its class, the rule of each attribute, and what may be in it."""
@@ -275,7 +197,7 @@ class Shape:
 
 
 _TARGET: Final[Mapping[str, Rule]] = {
-    "sendDigits": _KEYS,
+    "sendDigits": KEYS,
     "sendOnPreanswer": flag,
     "sipHeaders": str,
     "callerId": str,
@@ -328,7 +250,7 @@ ELEMENTS: Final[Mapping[str, Shape]] = {
             "callbackUrl": HTTP_URL,
             "callbackMethod": METHOD,
             "confirmSound": HTTP_URL,
-            "confirmKey": _KEY,
+            "confirmKey": KEY,
             "confirmTimeout": whole(1),
             "dialMusic": matching(re.compile(r"(real|none|https?://\S+)\Z"), "real or a URL"),
             "sipHeaders": str,

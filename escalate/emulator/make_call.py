@@ -8,8 +8,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 
 from escalate.emulator.call import Routes
 from escalate.emulator.callbacks import Route
-from escalate.emulator.elements import check_credentials, is_number, is_sip
 from escalate.emulator.outbound import NewLeg
+from escalate.emulator.rules import check_credentials, is_number, is_sip
 
 
 def _destination(text: str) -> str:

@@ -21,6 +21,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from escalate.emulator import audio, parameters
 from escalate.emulator.callbacks import Policy, Route
+from escalate.emulator.playout import Buffer, read_sound
 from escalate.plivo.causes import HangupSource
 
 if TYPE_CHECKING:
@@ -32,58 +33,7 @@ _RETRIES: Final = 2
 _OPENING_S: Final = 5.0
 _CLOSING_S: Final = 1.0
 _LARGEST_MESSAGE: Final = 64 * 1024
-_LARGEST_PAYLOAD: Final = 16 * 1024
-_BUFFER_BYTES: Final = 60 * audio.RATE
 _ONCE: Final = Policy(retries=0)
-
-
-class Buffer:
-    """The bot's audio on its way to the caller, with checkpoints between it."""
-
-    def __init__(self) -> None:
-        self._queue: deque[bytes | str] = deque()
-        self._bytes = 0
-        self._passed: list[str] = []
-
-    @property
-    def milliseconds(self) -> int:
-        """How much audio has not been played."""
-        return audio.milliseconds(self._bytes)
-
-    def add(self, sound: bytes) -> bool:
-        """Append audio; returns False when that would be more than fits."""
-        if self._bytes + len(sound) > _BUFFER_BYTES:
-            return False
-        self._queue.append(sound)
-        self._bytes += len(sound)
-        return True
-
-    def mark(self, name: str) -> None:
-        """Append a checkpoint."""
-        self._queue.append(name)
-
-    def clear(self) -> int:
-        """Throw everything away; returns the milliseconds that will not be played."""
-        dropped = self.milliseconds
-        self._queue.clear()
-        self._bytes = 0
-        return dropped
-
-    def take(self) -> tuple[list[str], bytes]:
-        """Return the checkpoints whose audio has been played, and the next 20 ms to play."""
-        reached, self._passed = self._passed, []
-        frame = b""
-        while self._queue and len(frame) < audio.FRAME_BYTES:
-            head = self._queue.popleft()
-            if isinstance(head, str):
-                (self._passed if frame else reached).append(head)
-                continue
-            room = audio.FRAME_BYTES - len(frame)
-            frame += head[:room]
-            if len(head) > room:
-                self._queue.appendleft(head[room:])
-        self._bytes -= len(frame)
-        return reached, frame
 
 
 class MediaStream:
@@ -217,7 +167,7 @@ class MediaStream:
         if not self._element.bidirectional:
             return "playAudio on a stream that is not bidirectional"
         try:
-            sound = _sound(data["media"])
+            sound = read_sound(data["media"])
         except (KeyError, TypeError, ValueError, binascii.Error) as exc:
             return f"playAudio: {exc}"
         return None if self._buffer.add(sound) else "playAudio: the buffer of 60 s is full"
@@ -299,19 +249,6 @@ class MediaStream:
 
     def _timestamp(self) -> str:
         return str(int(self._services.clock.epoch() * 1000))
-
-
-def _sound(media: dict[str, Any]) -> bytes:
-    """Return the audio of a playAudio message as mu-law at 8 kHz."""
-    encoding, rate, payload = media["contentType"], int(media["sampleRate"]), media["payload"]
-    if len(payload) > _LARGEST_PAYLOAD:
-        raise ValueError("more than 16 KB of payload")
-    data = base64.b64decode(payload, validate=True)
-    if (encoding, rate) == ("audio/x-mulaw", 8000):
-        return data
-    if encoding == "audio/x-l16" and rate in (8000, 16000, 24000):
-        return audio.from_l16(data, rate)
-    raise ValueError(f"{encoding} at {rate} Hz is not a format Plivo plays")
 
 
 async def _say_goodbye(connection: ClientConnection) -> None:

@@ -1,7 +1,8 @@
 """Calls made through the API: somebody is dialled, and his own leg runs the answer URL.
 
 Decided where the sources are silent: the ring time of the API ends in 6010 with CallStatus
-`no-answer`; a human who hangs up is the source Callee.
+`no-answer`, or in 4250 while the endpoint is silent after its challenge; a human who hangs up is
+the source Callee.
 """
 
 from __future__ import annotations
@@ -101,13 +102,16 @@ class Outbound:
 
     async def _ring(self, leg: legs.Leg) -> bool:
         """Wait for the answer; False when there is none."""
+        too_late = legs.RING_TIMEOUT
         try:
             async with asyncio.timeout(self._new.ring_timeout_s):
                 while True:
                     match await leg.next_event():
                         case legs.Challenged(scheme=scheme):
+                            too_late = legs.AUTH_TIMEOUT
                             self._report("leg.challenged", scheme=scheme)
                         case legs.Ringing():
+                            too_late = legs.RING_TIMEOUT
                             self._report("leg.ringing")
                             self._tell_ringing()
                         case legs.Answered():
@@ -117,7 +121,7 @@ class Outbound:
                             self._fail(cause)
                             return False
         except TimeoutError:
-            self._fail(legs.RING_TIMEOUT)
+            self._fail(too_late)
             return False
 
     async def _talk(self, leg: legs.Leg) -> None:

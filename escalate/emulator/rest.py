@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as Path
 
+from escalate.emulator import records
 from escalate.emulator.callbacks import Route
 from escalate.emulator.faults import Order, What
 from escalate.emulator.make_call import MakeCall
@@ -28,7 +29,6 @@ from escalate.emulator.wire import NoAnswer
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from escalate.emulator.call import Call
     from escalate.emulator.exchange import Exchange
 
 _ACCOUNT: Final = "/v1/Account/{auth_id}"
@@ -109,10 +109,10 @@ async def look(exchange: Exchange, asked: Asked) -> Reply:
     if call is None:
         return _NOT_FOUND
     if asked.query.get("status") == "live":
-        return _NOT_FOUND if call.ending else Reply(200, _live(call))
+        return _NOT_FOUND if call.ending else Reply(200, records.live(call))
     if "status" in asked.query:
         return Reply.error(501, "the local Plivo knows status=live only")
-    return Reply(200, _record(call)) if call.ending else _NOT_FOUND
+    return Reply(200, records.finished(call)) if call.ending else _NOT_FOUND
 
 
 async def look_at_all(exchange: Exchange, asked: Asked) -> Reply:
@@ -269,39 +269,3 @@ def _read(raw: str, content_type: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise ValueError("not an object")
     return data
-
-
-def _live(call: Call) -> dict[str, Any]:
-    return {
-        "call_status": call.status,
-        "call_uuid": call.uuid,
-        "caller_name": call.caller_name,
-        "direction": call.direction,
-        "from": call.from_.lstrip("+"),
-        "to": call.to.lstrip("+"),
-        "request_uuid": call.uuid,
-        "session_start": call.date_of(call.started_at),
-        **({"parent_call_uuid": call.parent} if call.parent else {}),
-    }
-
-
-def _record(call: Call) -> dict[str, Any]:
-    ending = call.ending
-    assert ending is not None
-    return {
-        "answer_time": call.date_of(call.answered_at) or None,
-        "bill_duration": -(-round(call.duration_s) // 60) * 60,
-        "call_direction": call.direction,
-        "call_duration": round(call.duration_s),
-        "call_state": "ANSWER" if call.answered_at is not None else "NO_ANSWER",
-        "call_uuid": call.uuid,
-        "end_time": call.date_of(ending.at),
-        "from_number": call.from_.lstrip("+"),
-        "hangup_cause_code": ending.code,
-        "hangup_cause_name": ending.cause,
-        "hangup_source": ending.source.value,
-        "initiation_time": call.date_of(call.started_at),
-        "parent_call_uuid": call.parent,
-        "to_number": call.to.lstrip("+"),
-        "total_amount": "0.00000",
-    }

@@ -34,6 +34,7 @@ class EscalationGate(FrameProcessor):
         super().__init__(**kwargs)
         self._on_linked = on_linked
         self._shut = False
+        self._unanswered: LLMContextFrame | None = None
         self._kept_back: list[tuple[Frame, FrameDirection]] | None = []
         self._drop_greeting = False
         self._history: Sequence[Said] = ()
@@ -57,6 +58,7 @@ class EscalationGate(FrameProcessor):
             self._started.set()
             return
         if self._shut and isinstance(frame, (LLMContextFrame, InterruptionFrame)):
+            self._unanswered = frame if isinstance(frame, LLMContextFrame) else self._unanswered
             return
         if isinstance(frame, (LLMContextFrame, TTSSpeakFrame)):
             if self._kept_back is not None:
@@ -90,10 +92,13 @@ class EscalationGate(FrameProcessor):
         frame.interruptible = not over_the_caller
         await self.push_frame(frame)
 
-    async def open(self) -> None:
-        """Let the bot speak again."""
+    async def open(self, *, answer: bool) -> None:
+        """Let the bot speak again; with `answer`, to what the caller said last in the meantime."""
         self._shut = False
         await self.push_frame(LLMConfigureOutputFrame(skip_tts=False))
+        unanswered, self._unanswered = self._unanswered, None
+        if answer and unanswered is not None:
+            await self.push_frame(unanswered)
 
     async def welcome(self) -> None:
         """The caller is new: let the bot's first words go."""
@@ -111,8 +116,9 @@ class EscalationGate(FrameProcessor):
         await self.say(text, over_the_caller=False)
 
     def caller_spoke(self) -> None:
-        """Whatever the bot says from here on answers the caller; it is no greeting."""
+        """Whatever the bot says from here on answers the caller, and these words of his."""
         self._drop_greeting = False
+        self._unanswered = None
 
     def _restore(self, context: LLMContext) -> None:
         """Put what was said before into the context, behind its instructions."""

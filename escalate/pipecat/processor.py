@@ -40,7 +40,7 @@ log = logging.getLogger("escalate")
 _RECORD_S: Final = 1.5
 # A request to move the caller takes this long at most, or nobody knows whether it was carried out.
 _MOVE_S: Final = 6.0
-_CLOSE_S: Final = 5.0
+_CLOSE_S: Final = 8.0
 
 # Ways in which a worker is cancelled that nobody in the bot decided on: the caller is still there
 # and wants to go on. Everything else is the bot's own word that it is done.
@@ -149,10 +149,7 @@ class EscalationProcessor(FrameProcessor):
     async def cleanup(self) -> None:
         """Leave the call once its requests in flight are through."""
         await super().cleanup()  # type: ignore[no-untyped-call]
-        try:
-            await asyncio.wait_for(self._call.close(), _CLOSE_S)
-        except (TimeoutError, EscalateError) as error:
-            log.warning("call %s: left in a hurry: %s", self._call.call_uuid, error)
+        await self._in_time(self._call.close(), _CLOSE_S, "left in a hurry")
         for task in self._tasks:
             task.cancel()
 
@@ -184,7 +181,7 @@ class EscalationProcessor(FrameProcessor):
 
     async def resume(self, text: str | None) -> None:
         """Open the gate."""
-        await self.gate.open()
+        await self.gate.open(answer=text is None)
         if text is not None:
             await self.gate.say(text, over_the_caller=False)
 

@@ -174,7 +174,9 @@ class StreamStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class BotFinished(Event):
-    """The bot ended the conversation on purpose."""
+    """The bot ended the conversation on purpose. `stream` is None when it does not know its own."""
+
+    stream: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

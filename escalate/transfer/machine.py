@@ -71,7 +71,7 @@ def _is_stale(call: Call, event: e.Event) -> bool:
             return current is None or attempt != current.number
         case e.EscalationEvent(escalation):
             return held is None or escalation != held.id
-        case e.CallerArrived(stream) | e.StreamStarted(int(stream)):
+        case e.CallerArrived(stream) | e.StreamStarted(int(stream)) | e.BotFinished(int(stream)):
             return stream != call.stream
         case _:
             return False
@@ -112,7 +112,7 @@ def _note(call: Call, event: e.Event, now: float) -> Call:
             return replace(call, stream_since=call.stream_since or now)
         case e.BotFinished() if call.open_escalation is None:
             return replace(call, over=True)
-        case e.CallerHungUp():
+        case e.CallerHungUp() | e.CallerChecked(alive=False):
             return replace(call, ended=True, ended_at=now)
         case e.CallerArrived(stream, rescue):
             lost = _streams_lost(call, now, steady_s=rescue.limits.steady_s)

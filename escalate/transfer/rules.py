@@ -131,6 +131,36 @@ def caller_is_gone(m: Moment) -> bool:
     return isinstance(m.event, e.CallerChecked) and not m.event.alive
 
 
+def caller_is_there(m: Moment) -> bool:
+    """The carrier still knows the leg."""
+    return isinstance(m.event, e.CallerChecked) and m.event.alive
+
+
+def return_went_unreported(m: Moment) -> bool:
+    """The caller is there long after he was sent back: the reports of his stream were lost."""
+    return caller_is_there(m) and m.escalation.nudges > 0
+
+
+def dial_vanished(m: Moment) -> bool:
+    """The caller is there and the human's leg is not, but the Dial never reported its end.
+
+    A request that reached the carrier late can take the caller out of his Dial.
+    """
+    last = m.escalation.current
+    told = last is not None and last.reason is not None and last.ended_at is None
+    return told and caller_is_there(m)
+
+
+def dial_vanished_and_somebody_is_left(m: Moment) -> bool:
+    """Out of his Dial, the caller can be sent to the next human."""
+    return dial_vanished(m) and somebody_left_to_call(m)
+
+
+def dial_vanished_and_bot_takes_over(m: Moment) -> bool:
+    """Out of his Dial, the caller can only go back."""
+    return dial_vanished(m) and bot_takes_over(m)
+
+
 def bot_is_lost(call: Call, limits: Limits) -> bool:
     """The stream broke more often than it is worth opening again."""
     return call.streams_lost > limits.streams
@@ -183,6 +213,11 @@ def nudge(m: Moment) -> Escalation:
 def look_again_later(m: Moment) -> Escalation:
     """Ask the carrier again in a while, should nothing be heard."""
     return replace(m.escalation, deadline=m.now + m.limits.look_again_s)
+
+
+def look_for_him_once(m: Moment) -> Escalation:
+    """Ask the carrier, and remember that this was late."""
+    return replace(look_again_later(m), nudges=1)
 
 
 def move_is_accepted(m: Moment) -> Escalation:
@@ -272,11 +307,14 @@ def let_go_of_the_human(m: Moment) -> Escalation:
 
 
 def human_leg_ended(m: Moment) -> Escalation:
-    """Note why; the Dial itself reports later."""
+    """Note why; the Dial itself reports a moment later, or somebody looks after the caller."""
     event = m.event
     if not isinstance(event, e.HumanLegEnded):
         raise ValueError(f"{type(event).__name__} does not end a leg")
-    return m.escalation.with_attempt(
+    held = m.escalation
+    if m.attempt.reason is None:
+        held = replace(held, deadline=m.now + m.limits.ring_slack_s)
+    return held.with_attempt(
         replace(
             m.attempt,
             touched=True,

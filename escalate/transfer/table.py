@@ -119,6 +119,11 @@ TABLE: Final[tuple[Row, ...]] = (
     Row(RINGING, e.DialEnded, LEAVING, r.always, r.say_goodbye, r.alarm_if_broken),
     Row(RINGING, e.DeadlinePassed, RINGING, r.always, r.look_again_later, CHECK),
     Row(RINGING, e.CallerChecked, ENDED, r.caller_is_gone, LEFT),
+    Row(RINGING, e.CallerChecked, RINGING, r.dial_vanished_and_somebody_is_left, r.ring_the_next,
+        r.alarm_if_broken),
+    Row(RINGING, e.CallerChecked, RETURNING, r.dial_vanished_and_bot_takes_over, r.send_back,
+        r.alarm_if_broken),
+    Row(RINGING, e.CallerChecked, LEAVING, r.dial_vanished, r.say_goodbye, r.alarm_if_broken),
     Row(RINGING, e.CallerHungUp, ENDED, r.always, LEFT),
 
     # They talk. Whoever hangs up, the escalation has done what it was for.
@@ -139,7 +144,8 @@ TABLE: Final[tuple[Row, ...]] = (
     Row(RETURNING, e.StreamStarted, ENDED, r.always, r.settle(Outcome.RETURNED)),
     Row(RETURNING, e.CallerArrived, RETURNING, r.bot_takes_over, r.send_back),
     Row(RETURNING, e.CallerArrived, LEAVING, r.always, r.say_goodbye),
-    Row(RETURNING, e.DeadlinePassed, RETURNING, r.always, r.look_again_later, CHECK),
+    Row(RETURNING, e.DeadlinePassed, RETURNING, r.always, r.look_for_him_once, CHECK),
+    Row(RETURNING, e.CallerChecked, ENDED, r.return_went_unreported, r.settle(Outcome.RETURNED)),
     Row(RETURNING, e.CallerChecked, ENDED, r.caller_is_gone, LEFT),
     Row(RETURNING, e.CallerHungUp, ENDED, r.always, LEFT),
 

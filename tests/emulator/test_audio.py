@@ -8,7 +8,7 @@ import pytest
 
 from escalate.emulator import audio, speech
 from escalate.emulator.ear import Ear
-from escalate.emulator.media import Buffer
+from escalate.emulator.playout import Buffer
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,10 @@ async def test_no_secret_is_in_the_log(
     await plivo.phones({queue: {"challenge": challenge}})
     call = await plivo.call(phones={queue: {"challenge": challenge}})
     await plivo.wait_for("leg.bridged", call)
-    body = {"sip_auth_password": "another-secret", "aleg_url": "http://u:pass-word@x/?token=abcd"}
+    body = {
+        "sip_auth_password": "another-secret",
+        "aleg_url": f"http://u:pass-word@x/{AUTH_TOKEN}?token=abcd",
+    }
     await api.post(f"/Call/{call}/", json=body)
     async with httpx.AsyncClient(trust_env=False) as client:
         lines = (await client.get(f"{plivo.base_url}/emulator/log.jsonl")).text
@@ -134,6 +137,19 @@ async def test_forgetting_ends_calls_and_empties_the_log(
         await plivo.summary(call)
     await plivo.application("http://127.0.0.1:1/answer")
     assert (await plivo.events())[0]["seq"] > last
+
+
+async def test_a_forgotten_call_tells_nobody_anything(plivo: LocalPlivo, app: Application) -> None:
+    """The application of the next test must not hear of the last one's Dial."""
+    action = app.answers("action", "<Hangup/>")
+    app.answers("answer", f"<Dial action='{action}'><User>sip:queue@example.com</User></Dial>")
+    app.answers("second", "<Hangup/>")
+    await plivo.phones({"*": {"answers_after_s": None}})
+    await plivo.wait_for("leg.ringing", await plivo.call())
+    await plivo.forget()
+    call = await plivo.call(answer_url=app.url("second"))
+    await plivo.wait_for("call.ended", call)
+    assert ([], []) == (app.requests("action"), app.requests("hangup"))
 
 
 @pytest.mark.parametrize(

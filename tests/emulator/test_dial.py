@@ -9,7 +9,7 @@ import pytest
 
 from escalate.emulator.client import LocalPlivo
 
-from .harness import Application, kinds
+from .harness import AUTH_ID, AUTH_TOKEN, Application, kinds
 
 QUEUE = "sip:queue@example.com"
 RIGHT = {"username": "queue", "password": "password1"}
@@ -89,6 +89,23 @@ async def test_every_ending_has_its_cause(
     )
     assert (ended["leg"] if code == 4000 else "") == told["DialBLegUUID"]
     await plivo.wait_for("xml.step", call, element="Wait")
+
+
+async def test_silence_after_the_challenge_is_4250_when_the_ring_time_is_over(
+    server: Application,
+) -> None:
+    """However long the carrier itself would wait, for a Dial and for Make Call."""
+    server.forget()
+    async with LocalPlivo(auth_id=AUTH_ID, auth_token=AUTH_TOKEN) as plivo:
+        await plivo.application(server.answers("answer", dial(server, timeout="1")))
+        await plivo.phones({QUEUE: {"silent_after_challenge": True}})
+        call = await plivo.call()
+        url = f"{plivo.base_url}/v1/Account/{AUTH_ID}/Call/"
+        body = {"from": "14155550100", "to": QUEUE, "answer_url": server.url("answer")}
+        async with httpx.AsyncClient(auth=(AUTH_ID, AUTH_TOKEN), trust_env=False) as client:
+            made = (await client.post(url, json={**body, "ring_timeout": 1})).json()["request_uuid"]
+        ended = [await plivo.wait_for("leg.ended", leg) for leg in (call, made)]
+    assert [(4250, "timeout")] * 2 == [(leg["code"], leg["dial_status"]) for leg in ended]
 
 
 async def test_an_endpoint_that_does_not_challenge_does_not_need_the_credentials(

@@ -78,8 +78,9 @@ async def test_a_transfer_waits_for_the_stream_and_comes_before_what_follows(
     await line.next("media", 20)
     assert (202, []) == (accepted.status_code, app.requests("moved"))
     await line.hang_up()
-    await app.request("moved")
-    assert [] == app.requests("never")
+    await plivo.wait_for("xml.step", call, element="Wait")
+    steps = [event for event in await plivo.events(call) if event["kind"] == "xml.step"]
+    assert ["Stream", "Wait"] == [step["element"] for step in steps]
     assert "in-progress" == (await plivo.summary(call))["state"]
 
 

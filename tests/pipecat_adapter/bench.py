@@ -7,6 +7,7 @@ the test says when the test says it, the model answers as the test wants, the vo
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
 import socket
@@ -53,7 +54,7 @@ from escalate.transfer import Call, Limits
 AUTH_ID = "MAPIPECATTESTS000000"
 AUTH_TOKEN = "token-of-the-pipecat-tests"
 PATIENCE_S = 8.0
-WORD_S = 0.1
+WORD_S = 0.08
 HUMAN = "14155550199"
 
 ASKS = "can I talk to a human please"
@@ -98,7 +99,7 @@ class Voice(SpokenTTS):
 class Mind:
     """What the model answers, and a record of what it was asked.
 
-    `replies` are matched against the last message; the model calls a tool if the reply names one.
+    `replies` are matched against what the caller said last; a reply may name a tool to call.
     """
 
     def __init__(self) -> None:
@@ -108,7 +109,8 @@ class Mind:
     def __call__(self, messages: Sequence[Turn], has_tool: HasTool) -> Reply:
         """Answer one conversation."""
         self.asked.append([dict(message) for message in messages])
-        last = str(messages[-1].get("content", "")) if messages else ""
+        said = [str(turn.get("content", "")) for turn in messages if turn["role"] == "user"]
+        last = said[-1] if said and messages[-1]["role"] != "tool" else ""
         fits = (reply for words, reply in self.replies.items() if words in last)
         return next(fits, Reply("Yes of course."))
 
@@ -154,9 +156,19 @@ class Line:
         if message["type"] == "websocket.send" and text is not None:
             self.messages.append(json.loads(text))
 
-    def events(self) -> list[str]:
-        """Return what was sent, in order: `playAudio` and `clearAudio`."""
-        return [message["event"] for message in self.messages]
+    @property
+    def clears(self) -> int:
+        """How often Plivo was told to forget what it had not played."""
+        return sum(message["event"] == "clearAudio" for message in self.messages)
+
+    def played_ms(self, *, after_clear: int = 0) -> int:
+        """Return how much audio was sent behind that many `clearAudio`."""
+        clears, played = 0, 0
+        for message in self.messages:
+            clears += message["event"] == "clearAudio"
+            if message["event"] == "playAudio" and clears >= after_clear:
+                played += len(base64.b64decode(message["media"]["payload"]))
+        return played // 8
 
 
 @dataclass
@@ -430,11 +442,26 @@ async def serving(desk: Desk) -> AsyncIterator[Desk]:
         await task
 
 
+def transport_without_a_socket(**params: Any) -> FastAPIWebsocketTransport:
+    """Return a transport as a bot makes it, for what happens before or without a call."""
+    serializer = PlivoFrameSerializer("stream-1", "call-1", auth_id=AUTH_ID, auth_token=AUTH_TOKEN)
+    scope = {"type": "websocket", "client": ("127.0.0.1", 1), "headers": []}
+    socket = WebSocket(scope, receive=None, send=None)  # type: ignore[arg-type]
+    return FastAPIWebsocketTransport(
+        socket, FastAPIWebsocketParams(**{"serializer": serializer, **params})
+    )
+
+
 def free_port() -> int:
     """Return a port of loopback that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def spoken_ms(text: str) -> int:
+    """Return how long `Voice` takes for a text."""
+    return round(len(text.split()) * WORD_S * 1000)
 
 
 async def greets_by_model(talk: Talk) -> None:

@@ -54,7 +54,9 @@ async def plivo(process: LocalPlivo, monkeypatch: pytest.MonkeyPatch) -> LocalPl
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def desk(plivo: LocalPlivo, tmp_path: Path) -> AsyncIterator[Desk]:
-    """A bot's server."""
-    async with serving(Desk(plivo, tmp_path)) as desk:
+async def desk(
+    plivo: LocalPlivo, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[Desk]:
+    """A bot's server; a test may parametrize its settings."""
+    async with serving(Desk(plivo, tmp_path, **getattr(request, "param", {}))) as desk:
         yield desk

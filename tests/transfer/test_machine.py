@@ -258,6 +258,13 @@ def test_a_bot_that_finished_ends_the_call_and_one_that_only_vanished_does_not()
     assert d.ConnectBot(2) == Story().tell(e.StreamStarted(1), arrived()).document()
 
 
+def test_the_late_word_of_a_bot_that_lost_the_caller_does_not_hang_up_on_the_next() -> None:
+    """The caller talks with the bot again; what the one before him says is history."""
+    story = Story().tell(e.StreamStarted(1), arrived(1), e.StreamStarted(2), e.BotFinished(1))
+    assert d.ConnectBot(3, pause_s=2) == story.tell(arrived(2)).document()
+    assert d.HangUp() == story.tell(e.BotFinished(3), arrived(3)).document()
+
+
 def test_a_bot_that_finishes_during_a_handoff_takes_nothing_from_the_caller() -> None:
     """Nothing of ours ends a call in which the caller waits for a human."""
     story = ringing().tell(e.BotFinished())
@@ -310,6 +317,54 @@ def test_a_deadline_in_a_conversation_asks_the_carrier_and_ends_nothing() -> Non
     assert State.CONNECTED is story.state()
     story.deadline().tell(e.CallerChecked("esc-1", alive=False))
     assert (Outcome.CONNECTED, Reason.COMPLETED) == story.ending
+
+
+def test_a_return_that_nobody_reports_ends_as_soon_as_the_caller_is_known_to_be_there() -> None:
+    """Both reports of the stream got lost; the caller may ask for a human again."""
+    story = ringing().tell(failed(1), failed(2))
+    assert [c.CheckCaller()] == story.deadline().commands
+    assert (Outcome.RETURNED, Reason.NO_ANSWER) == story.tell(
+        e.CallerChecked("esc-1", alive=True)
+    ).ending
+    assert d.ConnectBot(2) == story.document()
+
+
+def test_a_caller_taken_out_of_his_dial_is_sent_on_to_the_next_human() -> None:
+    """A move that came late broke the Dial off: its leg is reported, its own end never is."""
+    story = ringing().tell(e.HumanLegEnded("esc-1", 1, Reason.CANCELLED))
+    assert d.KeepCaller() == story.document()
+    assert [c.CheckCaller()] == story.deadline().commands
+    assert 15.0 == story.now
+    story.tell(e.CallerChecked("esc-1", alive=True))
+    assert "duty" == story.dialled().destination
+    before = story.call
+    assert before == story.tell(failed(1)).call
+
+
+def test_a_caller_taken_out_of_his_last_dial_goes_where_the_policy_says() -> None:
+    """To the bot, or to a goodbye; a check that is answered twice does not end his return."""
+    gone_wrong = e.HumanLegEnded("esc-1", 1, Reason.CANCELLED)
+    there = e.CallerChecked("esc-1", alive=True)
+    story = Story().tell(requested(SUPPORT), ANNOUNCED, arrived(), gone_wrong)
+    assert State.RETURNING is story.deadline().tell(there, there).state()
+    story = Story().tell(requested(SUPPORT, last_resort=LastResort.GOODBYE), ANNOUNCED, arrived())
+    assert State.LEAVING is story.tell(gone_wrong).deadline().tell(there).state()
+
+
+def test_a_caller_whose_phone_still_rings_there_is_left_alone() -> None:
+    """That the leg is there says nothing about a Dial whose human may still answer."""
+    story = ringing().deadline()
+    before = story.call
+    assert before == story.tell(e.CallerChecked("esc-1", alive=True)).call
+
+
+def test_a_caller_whom_the_carrier_does_not_know_any_more_has_left_for_good() -> None:
+    """Nothing is begun for a leg that is gone, and what he said can be forgotten."""
+    story = ringing().deadline().tell(e.CallerChecked("esc-1", alive=False))
+    assert (Outcome.CALLER_LEFT, Reason.CALLER_LEFT) == story.ending
+    assert story.now == story.call.ended_at
+    after = story.call
+    assert after == story.tell(requested(name="esc-2")).call
 
 
 def test_a_second_escalation_keeps_the_first_in_the_record() -> None:

@@ -1,0 +1,12 @@
+"""The adapter for LiveKit Agents: a toolset, an audio bridge, and no policy.
+
+desk = EscalationTools(board.call(call_uuid))
+session = AgentSession(stt=..., llm=..., tts=..., tools=[desk])
+desk.attach(session)
+await session.start(agent)
+"""
+
+from escalate.livekit.bridge import PlivoBridge
+from escalate.livekit.tools import EscalationTools
+
+__all__ = ["EscalationTools", "PlivoBridge"]

@@ -1,0 +1,337 @@
+"""The toolset a session gets: it hears, lends the bot to the call, and is the LLM's way to ask."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from functools import wraps
+from typing import Any, Final
+
+from livekit.agents import (
+    AgentSession,
+    AgentStateChangedEvent,
+    CloseEvent,
+    CloseReason,
+    ConversationItemAddedEvent,
+    ErrorEvent,
+    RunContext,
+    SpeechCreatedEvent,
+    UserInputTranscribedEvent,
+    get_job_context,
+    llm,
+)
+from livekit.agents.voice import SpeechHandle
+
+from escalate.errors import EscalateError, LayoutError
+from escalate.live_call import LiveCall, Resumption
+from escalate.livekit.bridge import PlivoBridge
+from escalate.livekit.history import Turns, with_history
+from escalate.livekit.layout import check_session, check_voice
+from escalate.values import Trigger
+
+log = logging.getLogger("escalate")
+
+# A recorded finish is one local write; a store that is down must not hold the session's end.
+_RECORD_S: Final = 1.5
+_CLOSE_S: Final = 5.0
+
+# Ends of a session that the bot itself decided on. After every other the caller wants to go on.
+_MEANT: Final = (CloseReason.USER_INITIATED, CloseReason.TASK_COMPLETED)
+
+_DESCRIPTION: Final = (
+    "Hand the caller over to a human colleague, by telephone. Call this when the caller asks for a "
+    "person, or when you cannot help him any further. Do not call it because he mentions a person, "
+    "and do not announce it: the caller is told."
+)
+
+Handler = Callable[[Any, Any], None]
+
+
+def _guarded(handler: Handler) -> Handler:
+    """Keep a mistake of ours out of the framework.
+
+    LiveKit's emitter logs what a handler raises, except a TypeError, which would end whatever
+    called it: the recogniser's loop, or a reply.
+    """
+
+    @wraps(handler)
+    def guarded(self: Any, event: Any) -> None:
+        try:
+            handler(self, event)
+        # The framework goes on whatever happens here, and so does the caller's conversation.
+        except Exception:
+            log.exception("%s failed", handler.__name__)
+
+    return guarded
+
+
+class EscalationTools(llm.Toolset):
+    """Hands the caller over to a human when he needs one. No subclass of Agent is needed.
+
+        desk = EscalationTools(board.call(call_uuid))
+        session = AgentSession(stt=..., llm=..., tts=..., tools=[desk])
+        desk.attach(session)
+        await session.start(agent)
+
+    Transcripts are watched on the session, so handing over between agents changes nothing. While
+    a human is being fetched every reply of the LLM is cancelled at its creation. With a
+    `PlivoBridge` the session's audio goes over it, and it is closed when the caller is moved;
+    behind a Dial (a SIP trunk to LiveKit) nothing is closed, because the leg drops by itself.
+
+    A speech-to-speech model works as far as it lets itself be heard and stopped: it has to give
+    the caller's transcripts, and where it detects turns on its own server it may begin to answer
+    before it is cancelled, and the caller can talk over the announcement.
+    """
+
+    _made = False
+
+    def __init__(self, call: LiveCall, *, bridge: PlivoBridge | None = None) -> None:
+        """Watch `call`, whose audio `bridge` carries, if it is not LiveKit itself that does."""
+        self._call = call
+        self._bridge = bridge
+        self._session: AgentSession[Any] | None = None
+        self._turns = Turns()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._speaking = False
+        self._shut = False
+        self._released = False
+        self._begun = False
+        self._back: Resumption | None = None
+        self._drop_greeting = False
+        self._discards = True
+        super().__init__(id="escalation", tools=[self._tool()])
+        # The base class has looked at every attribute, `tools` among them; from here on whoever
+        # asks for them is a session that starts.
+        self._made = True
+        call.attach(self)
+
+    # --- joining a session ------------------------------------------------------------------
+
+    def attach(self, session: AgentSession[Any]) -> None:
+        """Watch `session`, before it is started.
+
+        Raises:
+            LayoutError: The toolset would hear nothing there, or would be lost on the way.
+        """
+        check_session(self, session)
+        self._session = session
+        if self._bridge is not None:
+            self._bridge.attach(session)
+            self._bridge.on_digit(self._call.press)
+        session.on("user_input_transcribed", self._transcribed)
+        session.on("conversation_item_added", self._item_added)
+        session.on("speech_created", self._speech_created)
+        session.on("agent_state_changed", self._state_changed)
+        session.on("error", self._failed)
+        session.on("close", self._closed)
+        job = get_job_context(required=False)
+        if job is not None and self._bridge is None:
+            job.room.on("sip_dtmf_received", self._pressed)
+
+    @property
+    def tools(self) -> Sequence[llm.Tool | llm.Toolset]:
+        """What the LLM may call; a session asks for it when it starts.
+
+        Raises:
+            LayoutError: The toolset was never attached, or nothing could be announced.
+        """
+        if self._made and self._session is None:
+            raise LayoutError(
+                "EscalationTools hears nothing yet: call desk.attach(session) before session.start"
+            )
+        if self._session is not None and not self._begun:
+            check_voice(self._session)
+        return super().tools
+
+    async def setup(self) -> EscalationTools:
+        """Find out whether the caller was here before, before the agent greets him."""
+        await super().setup()
+        if not self._begun:
+            self._begun = True
+            await self._begin()
+        return self
+
+    async def _begin(self) -> None:
+        assert self._session is not None
+        try:
+            self._back = await self._call.begin()
+        except EscalateError as error:
+            log.error("call %s: cannot be handed over: %s", self._call.call_uuid, error)
+        if self._back is not None:
+            self._drop_greeting = True
+            agent = self._session.current_agent
+            await agent.update_chat_ctx(with_history(agent.chat_ctx, self._back.history))
+
+    def _tool(self) -> llm.RawFunctionTool[..., Any]:
+        """Return the function the LLM may call: it chooses among names, never among numbers."""
+        reason = {"type": "string", "description": "What the caller needs, in one short sentence."}
+        destination = {
+            "type": "string",
+            "enum": list(self._call.destinations),
+            "description": "Whom to try first, if it matters.",
+        }
+        return llm.function_tool(
+            self._transfer_to_human,
+            raw_schema={
+                "name": "transfer_to_human",
+                "description": _DESCRIPTION,
+                "parameters": {
+                    "type": "object",
+                    "properties": {"reason": reason, "destination": destination},
+                    "required": ["reason"],
+                },
+            },
+        )
+
+    async def _transfer_to_human(
+        self, raw_arguments: dict[str, object], ctx: RunContext[Any]
+    ) -> None:
+        wanted = raw_arguments.get("destination")
+        self._call.request(Trigger.TOOL, "transfer_to_human", to=str(wanted) if wanted else None)
+        # The announcement is ours to make, so the model is not run on this result.
+        raise llm.StopResponse
+
+    # --- what the session tells -------------------------------------------------------------
+
+    @_guarded
+    def _transcribed(self, event: UserInputTranscribedEvent) -> None:
+        self._drop_greeting = False
+        if event.is_final:
+            self._turns.heard(event.transcript)
+        language = str(event.language) if event.language else None
+        self._call.hear(event.transcript, final=event.is_final, language=language)
+
+    @_guarded
+    def _item_added(self, event: ConversationItemAddedEvent) -> None:
+        item = event.item
+        if not isinstance(item, llm.ChatMessage) or not item.text_content:
+            return
+        if item.role == "assistant":
+            self._call.bot_said(item.text_content)
+        elif item.role == "user":
+            self._drop_greeting = False
+            # Text chat and session.run() bring no transcript, only the message itself.
+            if not self._turns.added(item.text_content):
+                self._call.hear(item.text_content)
+
+    @_guarded
+    def _speech_created(self, event: SpeechCreatedEvent) -> None:
+        """Keep the bot quiet, and a returning caller from being greeted again."""
+        if self._speaking:
+            return
+        if self._shut or self._drop_greeting:
+            self._drop_greeting = False
+            event.speech_handle.interrupt(force=True)
+
+    @_guarded
+    def _state_changed(self, event: AgentStateChangedEvent) -> None:
+        if event.old_state == "initializing" and self._back is not None:
+            back, self._back = self._back, None
+            self._say(back.text, over_the_caller=False)
+
+    @_guarded
+    def _failed(self, event: ErrorEvent) -> None:
+        # A recoverable one is being tried again by the framework.
+        if not getattr(event.error, "recoverable", False):
+            self._call.bot_failed(type(event.source).__name__)
+
+    @_guarded
+    def _pressed(self, event: Any) -> None:
+        self._call.press(str(event.digit))
+
+    @_guarded
+    def _closed(self, event: CloseEvent) -> None:
+        task = self._keep(self._leave(meant=self._is_meant(event.reason)))
+        if self._bridge is not None:
+            self._bridge.first(task)
+
+    def _is_meant(self, reason: CloseReason) -> bool:
+        """Whether the bot ends the conversation, rather than the caller or a transfer."""
+        if self._released or self._call.is_escalating:
+            return False
+        ended_by_stream = self._bridge is not None and self._bridge.has_ended
+        return reason in _MEANT and not ended_by_stream
+
+    async def _leave(self, *, meant: bool) -> None:
+        """Record the bot's word before the media is put down; then let go of the call."""
+        try:
+            if meant:
+                await asyncio.wait_for(self._call.finish(), _RECORD_S)
+            await asyncio.wait_for(self._call.close(), _CLOSE_S)
+        except (TimeoutError, EscalateError) as error:
+            log.error("call %s: its end is not recorded: %s", self._call.call_uuid, error)
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run `work` in a task that the session's close does not cancel."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    # --- what the call borrows --------------------------------------------------------------
+
+    def hold(self) -> None:
+        """Stop the bot in the middle of its sentence, and let it begin no other."""
+        self._shut = True
+        if self._session is None:
+            return
+        interruption = self._session.options.interruption
+        # While a line may not be interrupted LiveKit gives the recogniser silence. The caller
+        # would not be heard when he takes his request back.
+        self._discards = interruption["discard_audio_if_uninterruptible"]
+        interruption["discard_audio_if_uninterruptible"] = False
+        try:
+            self._session.interrupt(force=True)
+        except RuntimeError:
+            log.debug("call %s: the session is not running", self._call.call_uuid)
+
+    async def announce(self, text: str) -> None:
+        """Speak to the end, whatever the caller says meanwhile."""
+        handle = self._say(text, over_the_caller=True)
+        if handle is None:
+            return
+        try:
+            await handle.wait_for_playout()
+        except asyncio.CancelledError:
+            handle.interrupt(force=True)
+            raise
+        if self._bridge is None:
+            # Sent is not heard: what carries the room's audio to the caller still holds some.
+            await asyncio.sleep(self._call.drain_s)
+
+    async def release(self) -> None:
+        """End the stream, and with it the session. Behind a Dial the leg drops by itself."""
+        self._released = True
+        if self._bridge is not None:
+            await self._bridge.close()
+
+    async def resume(self, text: str | None) -> None:
+        """Let the bot speak again, and know what it has missed."""
+        self._shut = False
+        assert self._session is not None
+        interruption = self._session.options.interruption
+        interruption["discard_audio_if_uninterruptible"] = self._discards
+        missed = self._turns.missed()
+        try:
+            if missed:
+                agent = self._session.current_agent
+                await agent.update_chat_ctx(with_history(agent.chat_ctx, missed))
+        except RuntimeError:
+            return
+        if text is not None:
+            self._say(text, over_the_caller=False)
+
+    def _say(self, text: str, *, over_the_caller: bool) -> SpeechHandle | None:
+        """Speak a line of ours; None when there is nobody to speak."""
+        assert self._session is not None
+        self._speaking = True
+        try:
+            if over_the_caller:
+                return self._session.say(text, allow_interruptions=False)
+            return self._session.say(text)
+        except RuntimeError as error:
+            log.error("call %s: cannot be spoken: %s", self._call.call_uuid, error)
+            return None
+        finally:
+            self._speaking = False

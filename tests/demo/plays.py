@@ -1,0 +1,83 @@
+"""Plays scenarios for tests: sound, sabotaged, or with something done to the processes."""
+
+from __future__ import annotations
+
+import io
+import wave
+from array import array
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from escalate.demo import launch
+from escalate.demo.report import Event
+from escalate.demo.scenarios import Scenario
+from escalate.demo.stage import Stage
+from escalate.store import SqliteStore
+from escalate.transfer import Call
+
+TESTS = Path(__file__).parents[1]
+
+Doing = Callable[[Stage, Event], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Played:
+    """What is left of a call: the result, the log, the sound, and what we wrote down ourselves."""
+
+    result: dict[str, Any]
+    unmet: list[str]
+    events: list[Event]
+    heard: list[dict[str, Any]]
+    wav: bytes
+    stored: Call | None
+    trouble: str | None
+
+
+async def _nothing(stage: Stage, event: Event) -> None:
+    pass
+
+
+async def play(
+    scenario: Scenario, *, sabotage: str | None = None, split: bool = False, doing: Doing = _nothing
+) -> Played:
+    """Play a call with real processes; `doing` is told every event while the call goes on."""
+    stage = Stage(
+        scenario,
+        split=split,
+        launcher="sabotage" if sabotage else launch.__name__,
+        environment={"PYTHONPATH": str(TESTS), "SABOTAGE": sabotage or ""},
+    )
+    async with stage:
+        async for event in stage.play():
+            await doing(stage, event)
+        report = stage.report()
+        async with SqliteStore(str(stage.directory / "escalate.db")) as store:
+            stored = await store.load(stage.call_uuid)
+        return Played(
+            result=report.as_dict(),
+            unmet=scenario.must.unmet(report),
+            events=stage.events,
+            heard=(await stage.plivo.summary(stage.call_uuid))["heard"],
+            wav=await stage.plivo.heard(stage.call_uuid),
+            stored=stored,
+            trouble=stage.trouble(),
+        )
+
+
+def spoken_by_bot(played: Played, nth: int, *, seconds: float) -> list[int]:
+    """The loudness of the beginning of what the bot said, for each 20 ms of it."""
+    spans = [span for span in played.heard if span["source"] == "bot"]
+    with wave.open(io.BytesIO(played.wav)) as file:
+        rate = file.getframerate()
+        file.setpos(round(spans[nth]["from_s"] * rate))
+        samples = array("h", file.readframes(round(seconds * rate)))
+    step = rate // 50
+    return [sum(map(abs, samples[at : at + step])) for at in range(0, len(samples), step)]
+
+
+def likeness(one: list[int], other: list[int]) -> float:
+    """How alike two sounds are by their loudness: 1.0 is the same."""
+    dot = sum(a * b for a, b in zip(one, other, strict=False))
+    return float(dot / (sum(a * a for a in one) * sum(b * b for b in other)) ** 0.5)

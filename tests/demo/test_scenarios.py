@@ -1,0 +1,313 @@
+"""Every scenario with real processes, and its twin without the one thing that makes it work."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+pytest.importorskip("pipecat")
+pytest.importorskip("trustme")
+
+from plays import Played, likeness, play, spoken_by_bot
+
+from escalate.demo.report import Event
+from escalate.demo.scenarios import PHONE_NUMBER, SCENARIOS, SIP_ADDRESS, Scenario, When
+from escalate.demo.speech import speak
+from escalate.demo.stage import Stage
+from escalate.plivo.causes import HangupSource
+from escalate.settings import Say
+from escalate.values import Outcome
+
+DIALED = When("leg.dialed")
+BACK_WITH_BOT = When("stream.opened", nth=2)
+BUSY = {SIP_ADDRESS: {"busy": True}, PHONE_NUMBER: {"busy": True}}
+
+
+def lane(number: int) -> pytest.MarkDecorator:
+    """Calls of one lane are played one after the other, so three run at once at most."""
+    return pytest.mark.xdist_group(f"calls-{number}")
+
+
+def scenario(name: str, **other: Any) -> Scenario:
+    return replace(SCENARIOS[name], **other)
+
+
+async def announcement_ms() -> int:
+    """How long the configured announcement takes, without the silence around it."""
+    sound = await speak(Say().connecting, 8000)
+    loud = [at for at in range(0, len(sound) - 1, 2) if abs(_sample(sound, at)) > 300]
+    return round((loud[-1] - loud[0]) / 16)
+
+
+def _sample(sound: bytes, at: int) -> int:
+    return int.from_bytes(sound[at : at + 2], "little", signed=True)
+
+
+def must_be_right(played: Played) -> None:
+    assert [] == played.unmet
+    assert played.trouble is None
+    assert not [event for event in played.events if event["kind"] == "emulator.error"]
+
+
+# --- bridged --------------------------------------------------------------------------------------
+
+
+@lane(1)
+async def test_a_caller_who_asks_hears_the_announcement_out_and_is_connected() -> None:
+    """The announcement is heard whole, the endpoint's digest is answered, the bridge outlasts."""
+    played = await play(scenario("bridged"))
+
+    must_be_right(played)
+    result = played.result
+    assert pytest.approx(await announcement_ms(), abs=120) == result["stages_ms"]["announcement"]
+    assert 407 in [event.get("scheme") for event in played.events]
+    assert result["stages_ms"]["asked_to_announcement"] < 1500
+    assert not [event for event in played.events if event["kind"] == "rest"]
+
+
+@lane(2)
+async def test_a_bot_with_its_hang_up_left_armed_loses_the_caller() -> None:
+    """Without the disarming Pipecat's own request ends the call, and the local Plivo sees it."""
+    played = await play(scenario("armed-bot"))
+
+    must_be_right(played)
+    assert played.result["caller_lost"]
+    assert "api_request" == played.result["reason"]
+    (request,) = (event for event in played.events if event["kind"] == "rest")
+    assert ("DELETE", 204) == (request["method"], request["status"])
+
+
+@lane(3)
+async def test_a_bot_that_does_not_wait_for_the_announcement_cuts_it() -> None:
+    """Twin of bridged: the caller is moved without having heard what happens to him."""
+    hasty = scenario("bridged", over=DIALED, watch_s=0.2)
+    played = await play(hasty, sabotage="announcement-not-awaited")
+
+    assert "the announcement was not heard to its end" in played.unmet
+    assert () != played.result["attempts"]
+
+
+@lane(3)
+async def test_a_bot_without_the_gate_talks_over_the_handover() -> None:
+    """Twin: the model's own answer follows the announcement, and the caller has to hear it out."""
+    asks = scenario("sip-auth-failed", over=DIALED, watch_s=0.2)
+    played = await play(asks, sabotage="gate-left-open")
+
+    assert await announcement_ms() + 1000 < played.result["stages_ms"]["announcement"]
+
+
+# --- another destination, or none -----------------------------------------------------------------
+
+
+@lane(2)
+async def test_refused_credentials_lead_to_the_phone_number() -> None:
+    """4240 of the first destination is followed by a Dial of the second; the bot stayed quiet."""
+    played = await play(scenario("sip-auth-failed"))
+
+    must_be_right(played)
+    result = played.result
+    assert ["sip_auth_failed", None] == [attempt["cause"] for attempt in result["attempts"]]
+    assert pytest.approx(await announcement_ms(), abs=120) == result["stages_ms"]["announcement"]
+
+
+@lane(3)
+async def test_without_a_second_destination_refused_credentials_end_with_the_bot() -> None:
+    """Twin of sip-auth-failed: there is nobody left to call."""
+    refused = scenario("sip-auth-failed", over=BACK_WITH_BOT, watch_s=0.2)
+    played = await play(refused, sabotage="one-destination")
+
+    assert "returned" == played.result["outcome"]
+    assert "sip_auth_failed" == played.result["reason"]
+    assert played.result["destination"] is None
+
+
+@lane(1)
+async def test_when_nobody_answers_the_bot_goes_on_where_it_was() -> None:
+    """Both phones ring out, the caller is told, is not greeted again, and is answered."""
+    played = await play(scenario("no-answer"))
+
+    must_be_right(played)
+    assert "no_answer" == played.result["reason"]
+    assert likeness_of_first_words(played) < 0.9
+    assert Outcome.RETURNED == ending_of(played)
+
+
+@lane(2)
+async def test_a_bot_that_takes_everybody_for_new_greets_twice() -> None:
+    """Twin of no-answer: the caller who comes back hears the greeting again."""
+    busy = scenario("no-answer", phones=BUSY, over=BACK_WITH_BOT, watch_s=4.0)
+    played = await play(busy, sabotage="everybody-is-new")
+
+    assert likeness_of_first_words(played) > 0.98
+
+
+def likeness_of_first_words(played: Played) -> float:
+    """How alike the first words of the first and of the second stream are."""
+    again = next(
+        number
+        for number, span in enumerate(span for span in played.heard if span["source"] == "bot")
+        if span["from_s"] > stream_opened_s(played, 2)
+    )
+    first, second = (spoken_by_bot(played, nth, seconds=0.3) for nth in (0, again))
+    return likeness(first, second)
+
+
+def stream_opened_s(played: Played, nth: int) -> float:
+    answered, *_ = (event["at"] for event in played.events if event["kind"] == "call.answered")
+    opened = [event["at"] for event in played.events if event["kind"] == "stream.opened"]
+    return float(opened[nth - 1] - answered)
+
+
+def ending_of(played: Played) -> Outcome | None:
+    """What our own record says about the escalation."""
+    assert played.stored is not None
+    held = played.stored.escalation
+    return held.ending.outcome if held and held.ending else None
+
+
+@lane(3)
+async def test_a_caller_who_hangs_up_makes_the_phone_stop_and_is_recorded() -> None:
+    """The human's leg is cancelled with the caller's, and the escalation has its ending."""
+    played = await play(scenario("caller-hangs-up"))
+
+    must_be_right(played)
+    left = next(event["at"] for event in played.events if event["kind"] == "call.ended")
+    stopped = next(event["at"] for event in played.events if event["kind"] == "leg.ended")
+    assert abs(stopped - left) < 1.0
+    assert Outcome.CALLER_LEFT == ending_of(played)
+
+
+@lane(1)
+async def test_without_the_carriers_reports_a_caller_who_left_is_waited_for() -> None:
+    """Twin of caller-hangs-up: the escalation stays open although the caller has gone."""
+    played = await play(scenario("caller-hangs-up"), sabotage="hang-up-not-heard")
+
+    assert ending_of(played) is None
+
+
+# --- no human is wanted, or one is asked for in pieces --------------------------------------------
+
+
+@lane(2)
+async def test_a_caller_who_does_not_want_a_human_stays_with_the_bot() -> None:
+    """Nobody is dialled and the bot answers him."""
+    played = await play(scenario("not-wanted"))
+
+    must_be_right(played)
+    assert () == played.result["attempts"]
+
+
+@lane(3)
+async def test_a_detector_that_overlooks_the_negation_calls_a_human() -> None:
+    """Twin of not-wanted: somebody is dialled against the caller's word."""
+    unheard = scenario("not-wanted", over=DIALED, watch_s=0.2)
+    played = await play(unheard, sabotage="negation-ignored")
+
+    assert () != played.result["attempts"]
+    assert "with_bot" != played.result["outcome"]
+
+
+@lane(3)
+async def test_a_request_in_two_pieces_is_heard_as_one() -> None:
+    """Neither final asks for a human by itself; together they do, at once."""
+    played = await play(scenario("split-request"))
+
+    must_be_right(played)
+    # The way over the model takes the end of the turn and the model's own time.
+    assert played.result["stages_ms"]["asked_to_announcement"] < 800
+
+
+@lane(2)
+async def test_pieces_read_one_by_one_are_no_request() -> None:
+    """Twin of split-request: the caller stays with the bot."""
+    played = await play(scenario("split-request", limit_s=7.0), sabotage="pieces-apart")
+
+    assert "with_bot" == played.result["outcome"]
+    assert () == played.result["attempts"]
+
+
+# --- the bot's end --------------------------------------------------------------------------------
+
+
+@lane(3)
+async def test_a_bot_that_says_goodbye_ends_the_call() -> None:
+    """The call ends by our document, without a request, once the goodbye has been heard."""
+    played = await play(scenario("goodbye"))
+
+    must_be_right(played)
+    ended = next(event for event in played.events if event["kind"] == "call.ended")
+    assert HangupSource.ANSWER_XML == ended["source"]
+    assert not played.result["caller_lost"]
+
+
+@lane(2)
+async def test_a_finish_that_is_not_recorded_brings_the_caller_back() -> None:
+    """Twin of goodbye: it looks like a lost stream, so he is connected to the bot again."""
+    unrecorded = scenario("goodbye", over=BACK_WITH_BOT, watch_s=0.2)
+    played = await play(unrecorded, sabotage="finish-not-recorded")
+
+    assert "with_bot" == played.result["outcome"]
+    assert 2 == len([event for event in played.events if event["kind"] == "stream.opened"])
+
+
+@lane(1)
+async def test_a_stream_that_breaks_is_opened_again() -> None:
+    """The caller gets the bot back, is told so instead of greeted, and is answered."""
+    played = await play(scenario("stream-lost"))
+
+    must_be_right(played)
+    assert "stream_lost" == played.result["reason"]
+    assert likeness_of_first_words(played) < 0.9
+
+
+@lane(3)
+async def test_a_document_that_ends_with_the_stream_loses_the_caller() -> None:
+    """Twin of stream-lost: nothing follows the broken stream, which is 4010."""
+    played = await play(scenario("stream-lost"), sabotage="nothing-after-the-stream")
+
+    assert played.result["caller_lost"]
+    ended = next(event for event in played.events if event["kind"] == "call.ended")
+    assert 4010 == ended["code"]
+
+
+# --- processes that die ---------------------------------------------------------------------------
+
+
+@lane(2)
+async def test_a_bot_killed_while_the_phone_rings_does_not_take_the_caller_with_it() -> None:
+    """SIGKILL of the bot's process between ringing and answer: caller and human are connected."""
+
+    async def kill(stage: Stage, event: Event) -> None:
+        if event["kind"] == "leg.ringing":
+            await stage.bot.kill()
+            assert "leg.answered" not in [event["kind"] for event in await stage.plivo.events()]
+
+    phones = {SIP_ADDRESS: {**SCENARIOS["bridged"].phones[SIP_ADDRESS], "answers_after_s": 1.5}}
+    played = await play(scenario("bridged", phones=phones), split=True, doing=kill)
+
+    must_be_right(played)
+
+
+@lane(1)
+async def test_a_web_side_killed_between_two_callbacks_goes_on_where_it_was() -> None:
+    """SIGKILL of the web side, and its restart while Plivo tries again: the next phone rings."""
+
+    async def restart(stage: Stage, event: Event) -> None:
+        if event["kind"] == "leg.ringing" and event["to"] == SIP_ADDRESS:
+            await stage.web.kill()
+        if event["kind"] == "fetch" and event["what"] == "action" and event.get("error"):
+            if event["attempt"] == 1:
+                await stage.web.start()
+
+    declines = {"declines": True, "answers_after_s": 0.5}
+    phones = {**SCENARIOS["bridged"].phones, SIP_ADDRESS: declines}
+    must = replace(
+        SCENARIOS["sip-auth-failed"].must, attempts=(("support", 3110), ("duty-phone", None))
+    )
+    played = await play(scenario("bridged", phones=phones, must=must), split=True, doing=restart)
+
+    must_be_right(played)
+    tries = [e["attempt"] for e in played.events if e["kind"] == "fetch" and e["what"] == "action"]
+    assert len(tries) > 1

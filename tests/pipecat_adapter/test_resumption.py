@@ -1,0 +1,126 @@
+"""A caller the bot has had before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from escalate.demo.bookshop import Reply
+
+from .bench import (
+    ANNOUNCEMENT,
+    ASKS,
+    HUMAN,
+    RECONNECTED,
+    RETURNING,
+    Desk,
+    greets_by_line,
+    greets_by_model,
+)
+
+GREETINGS = [greets_by_model, greets_by_line]
+GREETED = {greets_by_model: "Yes of course.", greets_by_line: "Hello from the shop."}
+
+
+@pytest.mark.parametrize("greets", GREETINGS)
+async def test_a_new_caller_is_greeted_once(desk: Desk, greets: Callable[..., Any]) -> None:
+    """The gate keeps the greeting back until it knows the caller, and no longer."""
+    desk.bot.greets = greets
+    _, talk = await desk.call()
+    await talk.says(GREETED[greets])
+    await talk.settle()
+
+    assert [GREETED[greets]] == talk.voice.said
+
+
+@pytest.mark.parametrize("greets", GREETINGS)
+async def test_a_caller_nobody_was_free_for_is_not_greeted_again(
+    desk: Desk, greets: Callable[..., Any]
+) -> None:
+    """He hears that nobody is free; the bot remembers what was said, and answers him."""
+    desk.bot.greets = greets
+    desk.bot.mind.replies["my parcel"] = Reply("It comes today.")
+    await desk.plivo.phones({HUMAN: {"busy": True}})
+    _, talk = await desk.call()
+    await talk.says(GREETED[greets])
+    await talk.ears.hear(ASKS)
+    again = await desk.talk(2)
+    await again.says(RETURNING)
+    await again.ears.hear("then where is my parcel")
+    await again.says("It comes today.")
+
+    assert [RETURNING, "It comes today."] == again.voice.said
+    assert 1 == again.llm.runs
+    spoken = [str(turn["content"]) for turn in again.mind.asked[-1] if turn["role"] == "user"]
+    assert [ASKS, "then where is my parcel"] == spoken
+
+
+async def test_a_caller_whose_stream_broke_goes_on_where_he_was(desk: Desk) -> None:
+    """Nobody asked for a human: he hears that he was cut off, and is not greeted."""
+    desk.bot.greets = greets_by_model
+    desk.bot.mind.replies["order number"] = Reply("Which one?")
+    call_uuid, talk = await desk.call()
+    await talk.says("Yes of course.")
+    await talk.ears.hear("my order number is seven")
+    await talk.says("Which one?")
+    await desk.plivo.drop_stream(call_uuid)
+    again = await desk.talk(2)
+    await again.says(RECONNECTED)
+    await again.ears.hear("hello")
+    await again.says("Yes of course.")
+
+    assert [RECONNECTED, "Yes of course."] == again.voice.said
+    spoken = [str(turn["content"]) for turn in again.mind.asked[-1] if turn["role"] == "user"]
+    assert ["my order number is seven", "hello"] == spoken
+
+
+async def test_a_bot_without_a_greeting_answers_the_first_words(desk: Desk) -> None:
+    """What follows the caller's words answers them: it is never taken for a greeting."""
+    await desk.plivo.phones({HUMAN: {"busy": True}})
+    _, talk = await desk.call()
+    await talk.ears.hear(ASKS)
+    again = await desk.talk(2)
+    await again.says(RETURNING)
+    await again.ears.hear("what a pity")
+    await again.says("Yes of course.")
+
+    assert [RETURNING, "Yes of course."] == again.voice.said
+
+
+async def test_a_returned_caller_may_ask_again(desk: Desk) -> None:
+    """The second request is a new escalation with its own announcement."""
+    await desk.plivo.phones({HUMAN: {"busy": True}})
+    call_uuid, talk = await desk.call()
+    await talk.ears.hear(ASKS)
+    again = await desk.talk(2)
+    await again.says(RETURNING)
+    await desk.plivo.phones({HUMAN: {"answers_after_s": 0.05}})
+    await again.ears.hear(ASKS)
+
+    await desk.plivo.wait_for("leg.bridged", call_uuid)
+    assert [RETURNING, ANNOUNCEMENT] == again.voice.said
+    stored = await desk.board.store.load(call_uuid)
+    assert stored and 1 == len(stored.past)
+
+
+async def test_a_store_that_is_down_greets_the_caller_as_a_new_one(desk: Desk) -> None:
+    """Not knowing who he is must not leave him in silence."""
+    desk.bot.greets = greets_by_line
+    asked = asyncio.Event()
+
+    async def down(*_: Any) -> Any:
+        from escalate.errors import StoreUnavailable
+
+        asked.set()
+        raise StoreUnavailable("down")
+
+    load = desk.board.adopt
+    desk.board.adopt = down  # type: ignore[method-assign]
+    _, talk = await desk.call()
+    await talk.says("Hello from the shop.")
+    desk.board.adopt = load  # type: ignore[method-assign]
+
+    assert asked.is_set()

@@ -1,0 +1,139 @@
+"""Runs a bot after taking away the one thing that makes a scenario work.
+
+    SABOTAGE=gate-left-open python -m sabotage examples/pipecat_bot.py --port 7860
+
+The tests play each scenario a second time with such a bot. If nothing changes, the scenario proves
+nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from escalate.demo import launch
+
+
+def _replace(owner: object, name: str, value: Any) -> None:
+    assert hasattr(owner, name), f"{owner} has no {name}: this sabotage has lost its target"
+    setattr(owner, name, value)
+
+
+def gate_left_open() -> None:
+    """Nothing keeps the model from answering while the caller is handed over."""
+    from escalate.pipecat import EscalationProcessor
+
+    _replace(EscalationProcessor, "hold", lambda watch: watch.gate._quiet.set())
+
+
+def announcement_not_awaited() -> None:
+    """The bot leaves as soon as the announcement is under way."""
+    from escalate.pipecat import EscalationProcessor
+
+    async def announce(watch: EscalationProcessor, text: str) -> None:
+        watch.gate._quiet.set()
+        await watch.gate.say(text, over_the_caller=True)
+
+    _replace(EscalationProcessor, "announce", announce)
+
+
+def one_destination() -> None:
+    """Routing knows the first destination only."""
+    from escalate.settings import Settings
+
+    routes = Settings.routes
+    _replace(Settings, "routes", lambda settings: routes(settings)[:1])
+
+
+def everybody_is_new() -> None:
+    """Nobody looks up whether the caller was here before."""
+    from escalate.live_call import LiveCall
+
+    begin = LiveCall.begin
+
+    async def forgetful(call: LiveCall) -> None:
+        await begin(call)
+
+    _replace(LiveCall, "begin", forgetful)
+
+
+def hang_up_not_heard() -> None:
+    """What the carrier reports about the caller's leg and the Dial around it is not listened to."""
+    from escalate import exchange
+    from escalate.transfer import events, receive
+
+    def deaf(call: Any, event: Any, now: float) -> Any:
+        unheard = isinstance(event, (events.CallerHungUp, events.DialEnded, events.HumanLegEnded))
+        return receive(call, events.StreamStarted(0) if unheard else event, now)
+
+    _replace(exchange, "receive", deaf)
+
+
+def negation_ignored() -> None:
+    """The detector overlooks the word "not"."""
+    from escalate.detect import Detector, Heard
+
+    receive = Detector.receive
+
+    def hasty(detector: Detector, signal: Any, now: float) -> Any:
+        if isinstance(signal, Heard):
+            signal = Heard(signal.text.replace("do not ", ""), signal.final, signal.language)
+        return receive(detector, signal, now)
+
+    _replace(Detector, "receive", hasty)
+
+
+def pieces_apart() -> None:
+    """Every final is read alone, and the model does not make up for it."""
+    from escalate.demo import bookshop
+
+    rules = [(rule, reply) for rule, reply in bookshop.RULES if reply is not bookshop.TO_HUMAN]
+    _replace(bookshop, "RULES", rules)
+    os.environ["ESCALATE_DETECT__JOIN_S"] = "0"
+
+
+def finish_not_recorded() -> None:
+    """The bot does not write down that it ended the call on purpose."""
+    from escalate.live_call import LiveCall
+
+    async def finish(call: LiveCall) -> None:
+        pass
+
+    _replace(LiveCall, "finish", finish)
+
+
+def nothing_after_the_stream() -> None:
+    """The document ends with the stream."""
+    from escalate.plivo.xml import Redirect, Stream, render
+    from escalate.web import documents
+
+    def short(response: Any) -> str:
+        children = response.children
+        if any(isinstance(child, Stream) for child in children):
+            kept = tuple(child for child in children if not isinstance(child, Redirect))
+            response = response.model_copy(update={"children": kept})
+        return render(response)
+
+    _replace(documents, "render", short)
+
+
+SABOTAGES: dict[str, Callable[[], None]] = {
+    act.__name__.replace("_", "-"): act
+    for act in (
+        gate_left_open,
+        announcement_not_awaited,
+        one_destination,
+        everybody_is_new,
+        hang_up_not_heard,
+        negation_ignored,
+        pieces_apart,
+        finish_not_recorded,
+        nothing_after_the_stream,
+    )
+}
+
+if __name__ == "__main__":
+    SABOTAGES[os.environ["SABOTAGE"]]()
+    launch.main(sys.argv[1:])

@@ -1,0 +1,121 @@
+"""What a human hears who is called for a warm handoff, and what his answers do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from escalate import Switchboard
+from escalate.plivo.client import PlivoClient
+from escalate.plivo.xml import Conference, GetInput, Hangup, Redirect, Speak, Stream
+from escalate.settings import Settings
+from escalate.transfer import Mode, State
+from escalate.transfer import events as e
+from escalate.values import Outcome, Trigger
+from tests.web.conftest import PUBLIC, UUID, Plivo
+from tests.web.test_routes import kinds, state
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """The same settings, for a warm handoff."""
+    warm = settings.handoff.model_copy(update={"mode": Mode.WARM})
+    return settings.model_copy(update={"handoff": warm, "caller_id": "+14155550100"})
+
+
+@pytest.fixture
+async def board(settings: Settings) -> AsyncIterator[Switchboard]:
+    """A switchboard whose carrier places every call, and does nothing more."""
+
+    async def place(request: Request) -> JSONResponse:
+        return JSONResponse({"request_uuid": "request-1"}, status_code=201)
+
+    carrier = Starlette(routes=[Route("/{path:path}", place, methods=["POST", "DELETE"])])
+    plivo = PlivoClient(
+        settings.plivo_auth_id,
+        settings.plivo_auth_token,
+        http=httpx.AsyncClient(transport=httpx.ASGITransport(carrier)),
+    )
+    async with Switchboard(settings, plivo=plivo) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def human(board: Switchboard, plivo: Plivo) -> str:
+    """A human whose phone rings; the root of his routes."""
+    await plivo.document("/answer")
+    request = board.request(Trigger.ASKED, "asked")
+    await board.receive(UUID, request)
+    return f"/calls/{UUID}/escalations/{request.escalation}/humans/1"
+
+
+async def test_a_human_who_answers_is_asked_and_may_use_keys_or_words(
+    plivo: Plivo, human: str
+) -> None:
+    """The question, an input for either, and a way on for silence."""
+    ask, silence = (await plivo.document(f"{human}/answer", {"CallUUID": "leg-1"})).children
+    assert isinstance(ask, GetInput)
+    assert isinstance(silence, Redirect)
+    assert "dtmf speech" == ask.input_type
+    assert ask.action.startswith(f"{PUBLIC}{human}/reply#")
+
+
+async def test_one_key_accepts_and_brings_both_into_the_same_room(
+    board: Switchboard, plivo: Plivo, human: str
+) -> None:
+    """The human first; the caller once he is told."""
+    await plivo.document(f"{human}/answer", {"CallUUID": "leg-1"})
+    (meet,) = (
+        await plivo.document(f"{human}/reply", {"CallUUID": "leg-1", "Digits": "1"})
+    ).children
+    assert isinstance(meet, Conference)
+    await plivo.post(f"{human}/room", {"CallUUID": "leg-1", "ConferenceAction": "enter"})
+    escalation = human.split("/")[4]
+    await board.receive(UUID, e.AnnouncementEnded(escalation))
+    (join,) = (await plivo.document(f"/calls/{UUID}/next?stream=1")).children
+    assert isinstance(join, Conference)
+    assert (meet.room, True) == (join.room, join.end_conference_on_exit)
+    assert State.CONNECTED is await state(board)
+
+
+@pytest.mark.parametrize("answer", [{"Digits": "2"}, {"Digits": "7"}, {}])
+async def test_every_other_answer_declines_with_thanks(
+    board: Switchboard, plivo: Plivo, human: str, answer: dict[str, str]
+) -> None:
+    """And the next human is called; the caller notices nothing."""
+    await plivo.document(f"{human}/answer", {"CallUUID": "leg-1"})
+    document = await plivo.document(f"{human}/reply", {"CallUUID": "leg-1", **answer})
+    assert [Speak, Hangup] == kinds(document)
+    call = await board.store.load(UUID)
+    assert call is not None
+    assert call.open_escalation is not None
+    assert 2 == len(call.open_escalation.attempts)
+
+
+async def test_a_human_who_answers_after_the_caller_has_left_is_told_so(
+    plivo: Plivo, human: str
+) -> None:
+    """Instead of a dead room."""
+    await plivo.post("/hangup")
+    document = await plivo.document(f"{human}/answer", {"CallUUID": "leg-1"})
+    assert [Speak, Hangup] == kinds(document)
+
+
+async def test_a_human_who_does_not_answer_leaves_the_caller_with_the_bot(
+    board: Switchboard, plivo: Plivo, human: str
+) -> None:
+    """Both phones ring out; the caller never left."""
+    for number in (1, 2):
+        leg = human.removesuffix("1") + str(number)
+        await plivo.post(f"{leg}/hangup", {"CallUUID": "leg", "HangupCauseName": "No Answer"})
+    ending = await state(board)
+    assert ending is not None
+    assert not isinstance(ending, State)
+    assert Outcome.RETURNED is ending.outcome
+    assert [Stream, Redirect] == kinds(await plivo.document("/answer"))

@@ -34,6 +34,8 @@ log = logging.getLogger("escalate")
 
 # A recorded finish is one local write; a store that is down must not hold the session's end.
 _RECORD_S: Final = 1.5
+# A request to move the caller takes this long at most, or nobody knows whether it was carried out.
+_MOVE_S: Final = 6.0
 _CLOSE_S: Final = 5.0
 
 # Ends of a session that the bot itself decided on. After every other the caller wants to go on.
@@ -242,25 +244,27 @@ class EscalationTools(llm.Toolset):
 
     @_guarded
     def _closed(self, event: CloseEvent) -> None:
-        task = self._keep(self._leave(meant=self._is_meant(event.reason)))
+        ended_by_stream = self._bridge is not None and self._bridge.has_ended
+        task = self._keep(self._leave(event.reason, alone=ended_by_stream or self._released))
         if self._bridge is not None:
             self._bridge.first(task)
 
-    def _is_meant(self, reason: CloseReason) -> bool:
-        """Whether the bot ends the conversation, rather than the caller or a transfer."""
-        if self._released or self._call.is_escalating:
-            return False
-        ended_by_stream = self._bridge is not None and self._bridge.has_ended
-        return reason in _MEANT and not ended_by_stream
+    async def _leave(self, reason: CloseReason, *, alone: bool) -> None:
+        """Say what has to be known before the media is put down; then let go of the call.
 
-    async def _leave(self, *, meant: bool) -> None:
-        """Record the bot's word before the media is put down; then let go of the call."""
+        `alone`: the media is gone already, or on purpose, so there is nothing to say.
+        """
+        if not alone:
+            await self._in_time(self._call.part(), _MOVE_S, "not moved before the bot ended")
+            if reason in _MEANT and not self._call.is_escalating:
+                await self._in_time(self._call.finish(), _RECORD_S, "its end is not recorded")
+        await self._in_time(self._call.close(), _CLOSE_S, "left in a hurry")
+
+    async def _in_time(self, work: Coroutine[Any, Any, None], bound_s: float, failure: str) -> None:
         try:
-            if meant:
-                await asyncio.wait_for(self._call.finish(), _RECORD_S)
-            await asyncio.wait_for(self._call.close(), _CLOSE_S)
+            await asyncio.wait_for(asyncio.shield(self._keep(work)), bound_s)
         except (TimeoutError, EscalateError) as error:
-            log.error("call %s: its end is not recorded: %s", self._call.call_uuid, error)
+            log.error("call %s: %s: %s", self._call.call_uuid, failure, type(error).__name__)
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run `work` in a task that the session's close does not cancel."""

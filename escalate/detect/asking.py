@@ -105,7 +105,7 @@ class Reader:
             packs = [pack for i, pack in enumerate(self.packs) if bits >> i & 1]
             return [p for p in packs if p.has_cue(words)] or packs[:1]
         near = self._long.find
-        if any([len(word) >= Skeletons.MIN_LETTERS and near(word) for word in words]):
+        if any(len(word) >= Skeletons.MIN_LETTERS and near(word) for word in words):
             return [pack for pack in self.packs if any(map(pack.meant, words))]
         return []
 

@@ -97,9 +97,7 @@ class Grammar:
                 self._add(rule, pattern, needs)
         self._needs = _Needs(needs)
 
-    def _add(
-        self, rule: Rule, pattern: str, needs: dict[tuple[frozenset[str], ...], int]
-    ) -> None:
+    def _add(self, rule: Rule, pattern: str, needs: dict[tuple[frozenset[str], ...], int]) -> None:
         node = parse(pattern, self._named)
         if node.empty:
             raise ConfigurationError(f"pattern {pattern!r} matches without a word")

@@ -15,7 +15,7 @@ from operator import eq
 from pathlib import Path
 from typing import Any, Final
 
-from escalate.detect.grammar import OTHER, Alphabet, Grammar, Match, Rule
+from escalate.detect.grammar import OTHER, Alphabet, Grammar, Rule
 from escalate.detect.near import Skeletons, misspellings
 from escalate.detect.patterns import words_in
 from escalate.detect.text import PAUSES, words_of
@@ -28,9 +28,10 @@ _NOT: Final = "NOT"
 _MISHEARD: Final = "~"
 _OTHER_WORD: Final = "~~"  # misheard as a word that exists
 _REQUIRED: Final = {"language", "name", "checked", "anchors", "words", "rule"}
+_TABLES: Final = ("rule", "trouble", "bot", "answer")
 _KEYS: Final = _REQUIRED | {
-    "tolerant", "glued", "macros", "sounds", "own_words", "cues", "no_negates", "trouble_anchors", "trouble", "bot",
-    "answer", "lines",
+    "answer", "bot", "cues", "glued", "lines", "macros", "no_negates", "own_words", "sounds",
+    "tolerant", "trouble", "trouble_anchors",
 }  # fmt: skip
 _ANY_SLACK: Final = 99
 _RULE_KEYS: Final = {"name", "kind", "patterns", "slack"}
@@ -61,7 +62,7 @@ class Pack:
         self.name: str = data["name"]
         self.checked: str = data["checked"]
         macros = dict(data.get("macros", {}))
-        tables = [_rules(data.get(key, ())) for key in ("rule", "trouble", "bot", "answer")]
+        tables = [_rules(data.get(key, ())) for key in _TABLES]
         classes = _classes(data, macros, [rule for table in tables for rule in table])
         exact = {word: set(names) for word, names in classes.items()}
         self._add_misheard(data, exact, classes)
@@ -105,7 +106,11 @@ class Pack:
                 self._add_sound(sound, exact.get(word) or {word}, exact, classes)
 
     def _add_sound(
-        self, sound: str, names: set[str], exact: Mapping[str, set[str]], classes: dict[str, set[str]]
+        self,
+        sound: str,
+        names: set[str],
+        exact: Mapping[str, set[str]],
+        classes: dict[str, set[str]],
     ) -> None:
         if "+" in sound:
             classes[sound.replace("+", " ")] = {_MISHEARD, *names}
@@ -145,9 +150,7 @@ class Pack:
         if not matches:
             return []
         places = self._places(words)
-        return [
-            Hit(m.rule, places[m.start][0], places[m.end - 1][1], m.misheard) for m in matches
-        ]
+        return [Hit(m.rule, places[m.start][0], places[m.end - 1][1], m.misheard) for m in matches]
 
     def _joined(self, words: Sequence[str]) -> Sequence[str]:
         """Return `words` with split ones joined by a blank, and repeats marked as fillers."""
@@ -177,7 +180,9 @@ class Pack:
         letters = [known(word, OTHER) for word in words]
         if OTHER in letters:
             for place, word in enumerate(words):
-                if letters[place] == OTHER and (len(word) >= Skeletons.MIN_LETTERS or word[0] == " "):
+                if letters[place] == OTHER and (
+                    len(word) >= Skeletons.MIN_LETTERS or word[0] == " "
+                ):
                     letters[place] = self._letter_of_unknown(word)
         return letters
 

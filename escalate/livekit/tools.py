@@ -216,6 +216,8 @@ class EscalationTools(llm.Toolset):
             # Text chat and session.run() bring no transcript, only the message itself.
             if not self._turns.added(item.text_content):
                 self._call.hear(item.text_content)
+            elif not self._shut:
+                self._keep(self._remind())
 
     @_guarded
     def _speech_created(self, event: SpeechCreatedEvent) -> None:
@@ -265,6 +267,11 @@ class EscalationTools(llm.Toolset):
             await asyncio.wait_for(asyncio.shield(self._keep(work)), bound_s)
         except (TimeoutError, EscalateError) as error:
             log.error("call %s: %s: %s", self._call.call_uuid, failure, type(error).__name__)
+
+    async def settled(self) -> None:
+        """Wait until nothing is under way that the session's end must not cut short."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run `work` in a task that the session's close does not cancel."""
@@ -316,15 +323,16 @@ class EscalationTools(llm.Toolset):
         assert self._session is not None
         interruption = self._session.options.interruption
         interruption["discard_audio_if_uninterruptible"] = self._discards
-        missed = self._turns.missed()
-        try:
-            if missed:
-                agent = self._session.current_agent
-                await agent.update_chat_ctx(with_history(agent.chat_ctx, missed))
-        except RuntimeError:
-            return
+        await self._remind()
         if text is not None:
             self._say(text, over_the_caller=False)
+
+    async def _remind(self) -> None:
+        """Put into the LLM's context what it did not hear."""
+        assert self._session is not None
+        if missed := self._turns.missed():
+            agent = self._session.current_agent
+            await agent.update_chat_ctx(with_history(agent.chat_ctx, missed))
 
     def _say(self, text: str, *, over_the_caller: bool) -> SpeechHandle | None:
         """Speak a line of ours; None when there is nobody to speak."""

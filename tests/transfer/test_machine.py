@@ -351,6 +351,15 @@ def test_a_caller_taken_out_of_his_last_dial_goes_where_the_policy_says() -> Non
     assert State.LEAVING is story.tell(gone_wrong).deadline().tell(there).state()
 
 
+def test_a_caller_who_has_talked_is_not_sent_on_while_the_end_of_his_dial_is_awaited() -> None:
+    """That they were bridged may be told late, and the Dial's own report later still."""
+    story = ringing().tell(e.HumanLegEnded("esc-1", 1, Reason.COMPLETED))
+    story.deadline().tell(e.CallerChecked("esc-1", alive=True))
+    story.tell(e.DialEnded("esc-1", 1, connected=True, reason=Reason.COMPLETED))
+    assert (Outcome.CONNECTED, Reason.COMPLETED) == story.ending
+    assert d.HangUp() == story.document()
+
+
 def test_a_caller_whose_phone_still_rings_there_is_left_alone() -> None:
     """That the leg is there says nothing about a Dial whose human may still answer."""
     story = ringing().deadline()

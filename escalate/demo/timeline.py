@@ -129,8 +129,8 @@ def _stages(report: Report) -> Table:
 
 def _verdict(unmet: Sequence[str]) -> Text:
     if not unmet:
-        return Text("This is how it must come out.", style="green")
-    return Text("This is NOT how it must come out:\n" + "\n".join(unmet), style="red")
+        return Text("It came out as it must.", style="green")
+    return Text("It did NOT come out as it must:\n" + "\n".join(unmet), style="red")
 
 
 def _grid() -> Table:

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("pipecat")
 pytest.importorskip("trustme")
 
-from plays import Played, likeness, play, spoken_by_bot
+from plays import Played, lane, likeness, play, spoken_by_bot
 
 from escalate.demo.report import Event
 from escalate.demo.scenarios import PHONE_NUMBER, SCENARIOS, SIP_ADDRESS, Scenario, When
@@ -23,11 +23,6 @@ from escalate.values import Outcome
 DIALED = When("leg.dialed")
 BACK_WITH_BOT = When("stream.opened", nth=2)
 BUSY = {SIP_ADDRESS: {"busy": True}, PHONE_NUMBER: {"busy": True}}
-
-
-def lane(number: int) -> pytest.MarkDecorator:
-    """Calls of one lane are played one after the other, so three run at once at most."""
-    return pytest.mark.xdist_group(f"calls-{number}")
 
 
 def scenario(name: str, **other: Any) -> Scenario:
@@ -65,18 +60,6 @@ async def test_a_caller_who_asks_hears_the_announcement_out_and_is_connected() -
     assert 407 in [event.get("scheme") for event in played.events]
     assert result["stages_ms"]["asked_to_announcement"] < 1500
     assert not [event for event in played.events if event["kind"] == "rest"]
-
-
-@lane(2)
-async def test_a_bot_with_its_hang_up_left_armed_loses_the_caller() -> None:
-    """Without the disarming Pipecat's own request ends the call, and the local Plivo sees it."""
-    played = await play(scenario("armed-bot"))
-
-    must_be_right(played)
-    assert played.result["caller_lost"]
-    assert "api_request" == played.result["reason"]
-    (request,) = (event for event in played.events if event["kind"] == "rest")
-    assert ("DELETE", 204) == (request["method"], request["status"])
 
 
 @lane(3)

@@ -203,6 +203,7 @@ class Detector:
         if self._latched:
             return None
         self._offered_at = None
+        signs: dict[str, Evidence] = {}
         for found in self._compiled.reader.bot(words_of(said.text)):
             kind, evidence = found.hit.rule.kind, _evidence(found, said.text)
             if kind == "promise" and self._policy.promise_s:
@@ -210,8 +211,13 @@ class Detector:
             elif kind == "offer":
                 self._offered_at = now
             elif kind in _TROUBLE:
+                signs.setdefault(kind, evidence)
+        # "Sorry, I did not catch that" is one sign and not two.
+        for kind in ("no_match", "apology"):
+            if kind in signs:
                 trigger, weight = _TROUBLE[kind]
-                self._sign(weight, trigger, now, evidence)
+                self._sign(weight, trigger, now, signs[kind])
+                break
         return self._judge(now)
 
     def _verdict(self, verdict: Verdict, now: float) -> Decision | None:

@@ -72,8 +72,8 @@ class Pack:
         self._letters = dict(alphabet.letters)
         doubt = dict.fromkeys(alphabet.members(_MISHEARD), 1)
         doubt.update(dict.fromkeys(alphabet.members(_OTHER_WORD), 2))
-        fillers = [word for word, names in classes.items() if _FILLER in names]
-        self._letters.update(dict.fromkeys(fillers, ""))
+        self._fillers = frozenset(w for w, names in classes.items() if _FILLER in names)
+        self._letters.update(dict.fromkeys(self._fillers, ""))
         self._letters.update(dict.fromkeys(PAUSES, OTHER if data.get("no_negates") else ""))
         self._rules, self._trouble, self._bot, self._answers = (
             Grammar(table, alphabet, macros, doubt) for table in tables
@@ -156,10 +156,20 @@ class Pack:
         """Return `words` with split ones joined by a blank, and repeats marked as fillers."""
         if not self._first_pieces.isdisjoint(words):
             words = self._join(words)
-        if True in map(eq, words, islice(words, 1, None)):
-            before = ["", *words[:-1]]
-            words = [" " + w if w == b else w for w, b in zip(words, before, strict=True)]
+        fillers = self._fillers
+        kept = [word for word in words if word not in fillers]
+        if True in map(eq, kept, islice(kept, 1, None)):
+            words = self._marked(words)
         return words
+
+    def _marked(self, words: Sequence[str]) -> list[str]:
+        """Return `words` with a blank before each that repeats the last one, fillers aside."""
+        marked, before = [], ""
+        for word in words:
+            marked.append(f" {word}" if word == before else word)
+            if word not in self._fillers:
+                before = word
+        return marked
 
     def _join(self, words: Sequence[str]) -> list[str]:
         joined: list[str] = []

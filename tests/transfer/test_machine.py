@@ -209,6 +209,14 @@ def test_a_request_with_nobody_to_call_leaves_the_caller_with_the_bot() -> None:
     assert (Outcome.REFUSED, Reason.CLOSED) == story.ending
 
 
+def test_the_same_request_is_not_opened_twice() -> None:
+    """A store that lost its own answer may apply an event again."""
+    refused = e.Requested("esc-1", Trigger.ASKED, "asked", (), 120.0, LastResort.BOT)
+    story = Story().tell(refused)
+    before = story.call
+    assert before == story.tell(refused).call
+
+
 def test_a_retraction_counts_while_the_caller_has_not_moved_and_not_after() -> None:
     """What cannot be undone is not undone."""
     early = Story().tell(requested(), e.Retracted("esc-1"))

@@ -15,7 +15,7 @@ from escalate.transfer import documents as d
 from escalate.transfer.outcomes import MEANINGS
 from escalate.values import Outcome, Reason
 
-from .world import HUNG_UP, NOTHING_FOLLOWED, OUR_DOCUMENT, OUR_REQUEST, At, Phase, Step, Word
+from .world import NOTHING_FOLLOWED, OUR_DOCUMENT, OUR_REQUEST, At, Phase, Step, Word
 
 Law = Callable[[Step], bool]
 
@@ -40,7 +40,8 @@ def an_ending_tells_the_truth(s: Step) -> bool:
     w, was = s.after, s.before.record.held
     match held.ending.outcome:
         case Outcome.CONNECTED:
-            return w.met and held.ending.destination == _last_destination(held)
+            talking = w.human is not None and w.human.phase is Phase.BRIDGED
+            return w.met and not talking and held.ending.destination == _last_destination(held)
         case Outcome.RETURNED:
             return was is not None and was.state is State.RETURNING
         case Outcome.CALLER_LEFT:
@@ -48,11 +49,15 @@ def an_ending_tells_the_truth(s: Step) -> bool:
         case Outcome.GOODBYE:
             return w.place.at is At.GONE and was is not None and was.state is State.LEAVING
         case Outcome.CANCELLED:
-            return not held.attempts and s.told is not None and s.told.word is Word.RETRACTED
+            return was is not None and was.state is State.ANNOUNCING and _says(s, Word.RETRACTED)
         case Outcome.REFUSED:
             return not held.attempts
         case _:
             return False
+
+
+def _says(s: Step, word: Word) -> bool:
+    return s.told is not None and s.told.word is word
 
 
 def _last_destination(held: Escalation) -> str | None:
@@ -71,11 +76,10 @@ def no_human_stays_for_a_caller_who_has_gone(s: Step) -> bool:
 def what_we_know_of_his_leaving_is_kept(s: Step) -> bool:
     """Once the carrier has said that the leg is gone, nothing is begun for it any more."""
     held = s.before.record.held
-    said = s.told is not None and (
-        s.told.word is Word.HUNG_UP
-        or (s.told.word is Word.IS_GONE and held is not None and s.told.escalation == held.id)
-    )
-    return not said or s.after.record.call.ended
+    told = s.told
+    checked = told is not None and held is not None and told.escalation == held.id
+    checked = checked and _says(s, Word.IS_GONE)
+    return s.after.record.call.ended or not (checked or _says(s, Word.HUNG_UP))
 
 
 def never_two_humans(s: Step) -> bool:
@@ -258,6 +262,79 @@ def the_bot_gets_him_back_where_the_policy_says_so(s: Step) -> bool:
     return held.state is not State.RETURNING or to_bot
 
 
+def a_conversation_is_not_followed_by_another_call(s: Step) -> bool:
+    """Who has talked with a human, or was let go by the bot, is not put through to anybody."""
+    return not isinstance(s.executed, d.DialHuman) or not s.before.talk_over
+
+
+def an_arrival_is_answered(s: Step) -> bool:
+    """A caller who has left the bot for us gets a human, a bot that works, or a goodbye."""
+    told, held = s.told, s.after.record.held
+    fresh = told is not None and told.number == s.before.record.call.stream
+    if not _says(s, Word.ARRIVED) or not fresh or held is None:
+        return True
+    lost = s.after.record.call.streams_lost > held.limits.streams
+    return held.state in (State.RINGING, State.LEAVING) or (
+        held.state is State.RETURNING and not lost
+    )
+
+
+def what_is_said_in_time_is_heeded(s: Step) -> bool:
+    """Each word that concerns the present state has the consequence it is said for."""
+    told, was = s.told, s.before.record.held
+    if told is None or was is None or _is_about_another(s, was):
+        return True
+    expected = HEEDED.get((was.state, told.word))
+    after = s.after.record.call.escalation
+    return expected is None or (after is not None and expected(s, after))
+
+
+def _is_about_another(s: Step, was: Escalation) -> bool:
+    told = s.told
+    assert told is not None
+    if told.word is Word.STREAM_STARTED:
+        return told.number != s.before.record.call.stream
+    current = was.current.number if was.current is not None else 0
+    return bool(told.escalation) and (
+        told.escalation != was.id or (told.number > 0 and told.number != current)
+    )
+
+
+def _ends_as(*outcomes: Outcome) -> Callable[[Step, Escalation], bool]:
+    return lambda _, after: after.ending is not None and after.ending.outcome in outcomes
+
+
+def _is_now(state: State) -> Callable[[Step, Escalation], bool]:
+    return lambda _, after: after.state is state
+
+
+def _lets_go(s: Step, _: Escalation) -> bool:
+    return any(isinstance(command, c.ReleaseStream) for command in s.commands)
+
+
+def _locks_credentials(_: Step, after: Escalation) -> bool:
+    return after.current is not None and after.current.touched
+
+
+def _talked_or_goes_on(s: Step, after: Escalation) -> bool:
+    assert s.told is not None
+    return not s.told.connected or _ends_as(Outcome.CONNECTED)(s, after)
+
+
+HEEDED: Final[dict[tuple[State, Word], Callable[[Step, Escalation], bool]]] = {
+    (State.ANNOUNCING, Word.ANNOUNCED): _is_now(State.MOVING),
+    (State.ANNOUNCING, Word.RETRACTED): _ends_as(Outcome.CANCELLED),
+    (State.MOVING, Word.MOVE_ACCEPTED): _lets_go,
+    (State.MOVING, Word.MOVE_REFUSED): _ends_as(Outcome.REFUSED),
+    (State.RINGING, Word.HUMAN_ANSWERED): _locks_credentials,
+    (State.RINGING, Word.HUMAN_CONNECTED): _is_now(State.CONNECTED),
+    (State.RINGING, Word.DIAL_ENDED): _talked_or_goes_on,
+    (State.CONNECTED, Word.DIAL_ENDED): _ends_as(Outcome.CONNECTED),
+    (State.RETURNING, Word.STREAM_STARTED): _ends_as(Outcome.RETURNED),
+    (State.RETURNING, Word.BOT_STARTED): _ends_as(Outcome.RETURNED),
+}
+
+
 LAWS: Final[tuple[Law, ...]] = (
     an_escalation_has_exactly_one_ending,
     an_ending_tells_the_truth,
@@ -278,6 +355,9 @@ LAWS: Final[tuple[Law, ...]] = (
     nobody_hopeless_is_called_again,
     a_broken_destination_is_told,
     the_bot_gets_him_back_where_the_policy_says_so,
+    a_conversation_is_not_followed_by_another_call,
+    an_arrival_is_answered,
+    what_is_said_in_time_is_heeded,
 )
 
 
@@ -287,6 +367,3 @@ def broken(step: Step) -> Law | None:
         if not law(step):
             return law
     return None
-
-
-__all__ = ["HUNG_UP", "LAWS", "Law", "broken"]

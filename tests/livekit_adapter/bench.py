@@ -95,10 +95,6 @@ class Ears(stt.STT[Any]):
         if final and end:
             self._tell(stt.SpeechEventType.END_OF_SPEECH)
 
-    def fail(self, error: Exception) -> None:
-        """Break."""
-        self._said[-1].broken = error
-
     def _tell(self, kind: stt.SpeechEventType, *data: stt.SpeechData) -> None:
         self._said[-1]._event_ch.send_nowait(stt.SpeechEvent(kind, alternatives=list(data)))
 
@@ -109,12 +105,9 @@ class Listening(stt.RecognizeStream):
     def __init__(self, ears: Ears, conn_options: APIConnectOptions) -> None:
         super().__init__(stt=ears, conn_options=conn_options)
         self._ears = ears
-        self.broken: Exception | None = None
 
     async def _run(self) -> None:
         async for frame in self._input_ch:
-            if self.broken is not None:
-                raise self.broken
             if not isinstance(frame, stt.RecognizeStream._FlushSentinel):
                 self._ears.frames += 1
                 self._ears.loud += any(frame.data)
@@ -401,17 +394,21 @@ def settings_for(plivo_api: str, port: int, directory: Path, **settings: Any) ->
     return Settings(**{**given, **settings})
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
+    """A server that says when it listens, and leaves signals alone."""
+
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.up = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen."""
         await super().startup(sockets)
         self.up.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Leave them to pytest."""
         yield
 
 
@@ -419,7 +416,7 @@ class _Server(uvicorn.Server):
 async def serving(desk: Desk) -> AsyncIterator[Desk]:
     """Run the desk's server and switchboard."""
     options: dict[str, Any] = {"log_level": "error", "lifespan": "off", "ws": "websockets-sansio"}
-    server = _Server(uvicorn.Config(desk.app, port=desk.port, **options))
+    server = Server(uvicorn.Config(desk.app, port=desk.port, **options))
     task = asyncio.create_task(server.serve())
     await server.up.wait()
     async with desk.board:

@@ -35,24 +35,22 @@ KEYWORDS: Final = (
 )  # fmt: skip
 
 # The usual loop: a dozen patterns, tried one after the other, behind a guard against negation.
-_WHO: Final = (
-    r"(?:human|person|agent|representative|rep|operator|someone|somebody|manager|supervisor)"
-)
+_WHO: Final = "(?:human|person|agent|representative|rep|operator|someone|somebody|manager)"
+_ANY: Final = "(?:an? |the |your )?(?:real |live |human )?"
 _LOOP: Final = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"\b(?:speak|talk|chat)(?:ing)? (?:to|with) (?:an? |the |your )?(?:real |live |human )?{_WHO}\b",
-        rf"\b(?:transfer|connect|put) me (?:through )?(?:to|with) (?:an? |the |your )?(?:real |live )?{_WHO}\b",
-        rf"\b(?:get|give) me (?:an? |the |your )?(?:real |live |human )?{_WHO}\b",
-        rf"\b(?:want|need) (?:an? |the )?(?:real |live |human )?(?:{_WHO})\b",
-        rf"\bis there (?:an? )?(?:real |live )?{_WHO}\b",
+        rf"\b(?:speak|talk|chat)(?:ing)? (?:to|with) {_ANY}{_WHO}\b",
+        rf"\b(?:transfer|connect|put) me (?:through )?(?:to|with) {_ANY}{_WHO}\b",
+        rf"\b(?:get|give) me {_ANY}{_WHO}\b",
+        rf"\b(?:want|need) {_ANY}{_WHO}\b",
+        rf"\bis there {_ANY}{_WHO}\b",
         r"\b(?:speak|talk) (?:to|with) customer (?:service|support|care)\b",
         r"\b(?:real|live|actual) (?:person|human|agent)\b",
         r"\bhuman being\b",
         r"^(?:representative|agent|operator|human)(?: please)?$",
         r"\bcustomer service representative\b",
         r"\bput me through\b",
-        r"\bcall me back\b",
     )
 )
 _GUARD: Final = re.compile(

@@ -21,7 +21,7 @@ demo: .venv/demo.stamp
 install: .venv/demo.stamp
 
 test: lint
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check .

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from escalate.demo import launch
 from escalate.demo.report import Event
 from escalate.demo.scenarios import Scenario
@@ -35,11 +33,6 @@ class Played:
     wav: bytes
     stored: Call | None
     trouble: str | None
-
-
-def lane(number: int) -> pytest.MarkDecorator:
-    """Calls of one lane are played one after the other, so three run at once at most."""
-    return pytest.mark.xdist_group(f"calls-{number}")
 
 
 async def _nothing(stage: Stage, event: Event) -> None:

@@ -17,7 +17,6 @@ pytest.importorskip("pipecat")
 pytest.importorskip("trustme")
 
 import httpx
-from plays import lane
 from typer.testing import CliRunner
 
 from escalate.cli import main, playing
@@ -124,7 +123,6 @@ async def test_a_missing_extra_is_one_line_to_type() -> None:
     assert b"pip install 'escalate-voice[pipecat]'" in err
 
 
-@lane(2)
 async def test_a_bot_with_its_hang_up_left_armed_loses_the_caller() -> None:
     """Pipecat's own request ends the call, the local Plivo sees it, and the JSON says so."""
     process = await start(*COMMAND, "demo", "--scenario", "armed-bot", "--json")
@@ -145,7 +143,6 @@ async def test_a_bot_with_its_hang_up_left_armed_loses_the_caller() -> None:
     assert "\x1b[" not in err.decode()
 
 
-@lane(1)
 def test_an_armed_bot_that_keeps_the_caller_is_exit_status_1(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -160,7 +157,6 @@ def test_an_armed_bot_that_keeps_the_caller_is_exit_status_1(
     assert "outcome is connected, must be lost" in err
 
 
-@lane(3)
 async def test_a_conversation_of_ones_own_is_played(tmp_path: Path) -> None:
     """The words of the file are said, and whatever becomes of it is right but a lost caller."""
     file = tmp_path / "own.jsonl"
@@ -176,7 +172,6 @@ async def test_a_conversation_of_ones_own_is_played(tmp_path: Path) -> None:
     assert "correct-horse" not in err.decode()
 
 
-@lane(3)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_an_interrupted_demo_leaves_nothing_behind(number: signal.Signals) -> None:
     """Ctrl-C, and what supervisors send, end every process it has started."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from functools import wraps
@@ -36,7 +37,7 @@ log = logging.getLogger("escalate")
 _RECORD_S: Final = 1.5
 # A request to move the caller takes this long at most, or nobody knows whether it was carried out.
 _MOVE_S: Final = 6.0
-_CLOSE_S: Final = 5.0
+_CLOSE_S: Final = 8.0
 
 # Ends of a session that the bot itself decided on. After every other the caller wants to go on.
 _MEANT: Final = (CloseReason.USER_INITIATED, CloseReason.TASK_COMPLETED)
@@ -97,6 +98,7 @@ class EscalationTools(llm.Toolset):
         self._tasks: set[asyncio.Task[Any]] = set()
         self._speaking = False
         self._shut = False
+        self._unanswered: SpeechHandle | None = None
         self._released = False
         self._begun = False
         self._back: Resumption | None = None
@@ -200,6 +202,7 @@ class EscalationTools(llm.Toolset):
     def _transcribed(self, event: UserInputTranscribedEvent) -> None:
         self._drop_greeting = False
         if event.is_final:
+            self._unanswered = None
             self._turns.heard(event.transcript)
         language = str(event.language) if event.language else None
         self._call.hear(event.transcript, final=event.is_final, language=language)
@@ -227,6 +230,8 @@ class EscalationTools(llm.Toolset):
         if self._shut or self._drop_greeting:
             self._drop_greeting = False
             event.speech_handle.interrupt(force=True)
+            if event.source == "generate_reply":
+                self._unanswered = event.speech_handle
 
     @_guarded
     def _state_changed(self, event: AgentStateChangedEvent) -> None:
@@ -292,10 +297,13 @@ class EscalationTools(llm.Toolset):
         # would not be heard when he takes his request back.
         self._discards = interruption["discard_audio_if_uninterruptible"]
         interruption["discard_audio_if_uninterruptible"] = False
-        try:
+        self._stop_talking()
+
+    def _stop_talking(self) -> None:
+        """Cancel what is being said and what is being prepared for a turn that has not ended."""
+        assert self._session is not None
+        with contextlib.suppress(RuntimeError):
             self._session.interrupt(force=True)
-        except RuntimeError:
-            log.debug("call %s: the session is not running", self._call.call_uuid)
 
     async def announce(self, text: str) -> None:
         """Speak to the end, whatever the caller says meanwhile."""
@@ -323,9 +331,14 @@ class EscalationTools(llm.Toolset):
         assert self._session is not None
         interruption = self._session.options.interruption
         interruption["discard_audio_if_uninterruptible"] = self._discards
+        self._stop_talking()
         await self._remind()
+        unanswered, self._unanswered = self._unanswered, None
         if text is not None:
             self._say(text, over_the_caller=False)
+        elif unanswered is not None and unanswered.scheduled:
+            # His turn has ended in the meantime, and its reply was cancelled.
+            self._session.generate_reply()
 
     async def _remind(self) -> None:
         """Put into the LLM's context what it did not hear."""

@@ -334,6 +334,7 @@ _ABOUT_ATTEMPTS: Final = (
 )
 
 _NOW, _SOON, _NEVER, _LONG_AGO = 0.0, 1.0, 1e6, -1e6
+_TODAY = 1000.0
 
 
 def _timeless(call: Call) -> Call:
@@ -441,8 +442,9 @@ class Step(NamedTuple):
 
 def begin(product: Product, owner: DocumentOwner) -> World:
     """A caller who has just been put on his first stream by the answer document of `owner`."""
-    record = product.record(Call("call-1", owner, opened_at=_NOW))
-    world = World(record, Place(At.GONE))
+    now = _TODAY if product.clock else _NOW
+    record = product.record(Call("call-1", owner, opened_at=now))
+    world = World(record, Place(At.GONE), now=now)
     return _on_stream(world, 1, follows=owner is DocumentOwner.OURS)
 
 

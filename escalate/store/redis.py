@@ -167,8 +167,6 @@ class RedisStore:
 
         turn = self._turns.setdefault(call_uuid, asyncio.Lock())
         received: Received | None = await self._ask(work, turn=turn)
-        if received is not None and received.changed and self._bell is not None:
-            self._bell.ring(call_uuid)
         return received
 
     async def load(self, call_uuid: str) -> Call | None:

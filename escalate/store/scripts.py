@@ -1,8 +1,8 @@
-"""What Redis does in one go: Lua scripts, each of which may be sent twice without harm.
+"""What Redis does in one go: Lua scripts.
 
-A connection that breaks leaves it open whether the server carried out what it was sent, so each
-script that writes knows its own repeat again: a call keeps the marks of its latest writes, and an
-entry in the list of words holds a mark of its own.
+A connection that breaks leaves it open whether the server carried out what it was sent. So each
+write leaves a mark by which a repeat is known: a call keeps those of its latest writes, an entry in
+the list of words holds its own.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ local deadline, ended_at, must_by_ms = ARGV[5], ARGV[6], tonumber(ARGV[7])
 local call_ms, words_ms, channel = ARGV[8], ARGV[9], ARGV[10]
 
 local marks = redis.call('HGET', call, 'marks') or ''
-if string.find(marks, mark, 1, true) then return 1 end
 if marks ~= read_marks then return 0 end
 local now = redis.call('TIME')
 if now[1] * 1000 + now[2] / 1000 > must_by_ms then return -1 end

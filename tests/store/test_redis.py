@@ -24,6 +24,7 @@ pytest.importorskip("redis")
 
 from redis.asyncio import Redis
 
+from escalate.store import redis as module
 from escalate.store.redis import RedisStore
 
 if TYPE_CHECKING:
@@ -151,6 +152,20 @@ async def test_a_server_that_hangs_is_an_unavailable_store_not_a_hang(
         assert [] == list(await store.words("call-1"))
 
 
+async def test_those_who_wait_for_their_turn_do_not_wait_longer(own_server: RedisServer) -> None:
+    """Whoever comes to a call behind others that hang gives up when they do."""
+    async with RedisStore(own_server.url, patience_s=0.5) as store:
+        await put(store)
+        own_server.halt()
+        started = time.monotonic()
+        given_up = await asyncio.gather(
+            *(apply(store, REQUESTED) for _ in range(5)), return_exceptions=True
+        )
+        assert time.monotonic() - started < 0.9
+        assert {StoreUnavailable} == {type(one) for one in given_up}
+        own_server.go_on()
+
+
 async def test_a_server_that_is_not_there_is_one_clear_error(own_server: RedisServer) -> None:
     """The error is ours, and the store can be opened once the server is up."""
     own_server.kill()
@@ -260,18 +275,22 @@ async def test_a_lost_notification_loses_no_wake_up(store: RedisStore, raw: Redi
     assert silent == await watching
 
 
-async def test_a_listening_connection_that_broke_is_replaced(
-    store: RedisStore, raw: Redis, redis_server: RedisServer
+async def test_no_wake_up_falls_between_two_listening_connections(
+    store: RedisStore, raw: Redis, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Wake-ups come through it as before."""
+    """Notifications alone suffice, also for a change made while nobody listened."""
+    monkeypatch.setattr(module, "_LOOK_AGAIN_S", 1000.0)
     await put(store)
-    assert await store.watch("call-1", after=0, timeout_s=0.05) is None
-    await raw.client_kill_filter(_type="pubsub")
-    watching = asyncio.create_task(store.watch("call-1", after=0, timeout_s=PATIENCE_S))
     async with RedisStore(redis_server.url) as other:
-        await apply(other, REQUESTED)
-    assert await watching is not None
-    await until(lambda: raw.pubsub_channels("escalate:changed"))
+        for revision in range(3):
+            watching = asyncio.create_task(
+                store.watch("call-1", after=revision, timeout_s=PATIENCE_S)
+            )
+            await until(lambda: raw.pubsub_channels("escalate:changed"))
+            if revision:
+                await raw.client_kill_filter(_type="pubsub")
+            await other.apply("call-1", count)
+            assert await watching is not None
 
 
 async def test_many_watchers_of_many_calls_hear_of_theirs_alone(

@@ -97,6 +97,8 @@ async def test_only_calls_whose_deadline_has_passed_are_due(store: Store) -> Non
     assert deadline is not None
     assert [] == list(await store.due(deadline - 0.1))
     assert [received.call] == list(await store.due(deadline))
+    await apply(store, e.CallerHungUp())
+    assert [] == list(await store.due(1e12))
 
 
 async def test_an_event_without_effect_writes_nothing(store: Store) -> None:

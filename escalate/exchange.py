@@ -25,7 +25,7 @@ from escalate.live_call import LiveCall
 from escalate.plivo.client import PlivoClient
 from escalate.plivo.urls import with_retries
 from escalate.settings import Settings
-from escalate.store import SqliteStore, Store
+from escalate.store import Store, open_store
 from escalate.transfer import Call, DocumentOwner, LastResort, Mode, Received, plan, receive
 from escalate.transfer import events as e
 from escalate.values import Trigger
@@ -61,7 +61,9 @@ class Exchange:
         on_alarm: OnAlarm | None = None,
     ) -> None:
         self.settings = settings
-        self.store: Store = store or SqliteStore(settings.store)
+        self.store: Store = store or open_store(
+            settings.store, words_key=settings.words_key, retention_s=settings.retention_s
+        )
         self.plivo = plivo or PlivoClient(
             settings.plivo_auth_id, settings.plivo_auth_token, base_url=settings.plivo_api
         )

@@ -179,6 +179,9 @@ class LiveCall:
         self._closed = True
         self._bot = None
         self._exchange.take_back(self)
+        if await self._was_left():
+            await self._exchange.receive(self.call_uuid, e.CallerHungUp())
+            return
         await self.part()
         call = await self._exchange.store.load(self.call_uuid)
         if call is None or call.document is DocumentOwner.OURS or call.ended:
@@ -194,6 +197,18 @@ class LiveCall:
             log.warning("call %s: its end is not known: %s", self.call_uuid, error)
             return
         await self._exchange.receive(self.call_uuid, e.CallerHungUp())
+
+    async def _was_left(self) -> bool:
+        """Whether a human is being called for a caller who has gone, and nobody will report it."""
+        call = await self._exchange.store.load(self.call_uuid)
+        if call is None or call.document is DocumentOwner.OURS or call.open_escalation is None:
+            return False
+        if call.open_escalation.state not in (State.CONSULTING, State.JOINING):
+            return False
+        try:
+            return not await self._exchange.plivo.is_live(self.call_uuid)
+        except CarrierError:
+            return False
 
     # --- asking for a human -----------------------------------------------------------------
 

@@ -11,8 +11,7 @@ from escalate.cli import playing, serving
 
 _HELP: Final = """Makes sure that a caller who needs a human gets one.
 
-Begin with [bold]escalate demo[/bold]: a call from its beginning to its end on this machine alone,
-without an account, a key or a network."""
+Begin with [bold]escalate demo[/bold]: a whole call on this machine alone, no account, no key."""
 
 main = typer.Typer(
     name="escalate",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +22,8 @@ from escalate.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from escalate.demo.stage import Stage
+
+_INTERRUPTED = 130
 
 
 def demo(
@@ -56,8 +59,8 @@ def demo(
     need("pipecat", "emulator")
     try:
         raise typer.Exit(asyncio.run(_play(chosen, as_json=json_, verbose=verbose)))
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        raise typer.Exit(_INTERRUPTED) from None
 
 
 def _find(name: str) -> Scenario:
@@ -78,6 +81,10 @@ def _own(path: Path) -> Scenario:
 async def _play(scenario: Scenario, *, as_json: bool, verbose: bool) -> int:
     from escalate.demo.stage import Stage, StageError
 
+    task = asyncio.current_task()
+    assert task is not None
+    # `timeout`, or a supervisor, ends the processes as Ctrl-C does.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     console = Console(stderr=as_json, highlight=False, soft_wrap=False)
     console.print(Text.assemble((scenario.name, "bold"), ": ", scenario.description, "\n"))
     stage = Stage(scenario)

@@ -14,11 +14,13 @@ import os
 import runpy
 import socket
 import sys
+import threading
 from pathlib import Path
 from typing import Any, Final
 
 PORT_VARIABLE: Final = "ESCALATE_DEMO_TLS_PORT"
 ARMED_VARIABLE: Final = "ESCALATE_DEMO_ARMED"
+CHILD_VARIABLE: Final = "ESCALATE_DEMO_CHILD"
 _CARRIER: Final = "api.plivo.com"
 
 _getaddrinfo = socket.getaddrinfo
@@ -42,11 +44,23 @@ def leave_hang_up_armed() -> None:
     setattr(processor, "take_over_hang_up", lambda transport: None)  # noqa: B010
 
 
+def end_with_parent() -> None:
+    """End this process when its stdin closes, as it does when whoever started it has died."""
+
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
 def main(arguments: list[str]) -> None:
     """Run the file named first with the rest as its own arguments."""
     bot, *rest = arguments
     if port := os.environ.get(PORT_VARIABLE):
         route_carrier(int(port))
+    if os.environ.get(CHILD_VARIABLE):
+        end_with_parent()
     if os.environ.get(ARMED_VARIABLE):
         leave_hang_up_armed()
     sys.argv = [bot, *rest]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from xml.etree import ElementTree
 
 from escalate.demo.report import Event
@@ -41,6 +41,15 @@ class Sentence:
 
 
 _Told = tuple[Who, str] | tuple[Who, str, Weight] | None
+
+
+# What every callback of a call repeats.
+_ALWAYS_TOLD: Final = frozenset(
+    {
+        *("CallUUID", "From", "To", "CallerName", "CallStatus", "Direction", "SessionStart"),
+        *("BillRate", "ParentAuthID", "DialALegUUID", "DialBLegFrom", "StreamID", "Timestamp"),
+    }
+)
 
 
 class Narrator:
@@ -182,14 +191,15 @@ class Narrator:
 
 
 def details(event: Event) -> str | None:
-    """The exchange behind an event, for `--verbose`: document, parameters, request and answer."""
+    """The exchange behind an event, for `--verbose`: request, answer and document."""
     if event["kind"] == "rest":
         asked = f"{event['method']} {event['path']} {_pairs(event.get('body'))}".rstrip()
         return f"{asked}\n{event['status']} {_pairs(event.get('response'))}".rstrip()
     if event["kind"] != "fetch":
         return None
-    answer = event.get("error") or str(event["status"])
-    head = f"{event['method']} {event['url']}\n  {_pairs(event.get('params'))}\n{answer}"
+    answer = event.get("error") or event["status"]
+    told = _pairs({k: v for k, v in event["params"].items() if k not in _ALWAYS_TOLD})
+    head = f"{event['method']} {event['url']}\n  {told}\n{answer}"
     return f"{head}\n{_pretty(event['xml'])}" if "xml" in event else head
 
 

@@ -99,10 +99,10 @@ class Scenario:
 
 _ANSWERED: Final[Phones] = {
     SIP_ADDRESS: {
-        "answers_after_s": 0.5,
+        "answers_after_s": 0.4,
         "challenge": {"username": SIP_USERNAME, "password": SIP_PASSWORD},
     },
-    PHONE_NUMBER: {"answers_after_s": 0.5},
+    PHONE_NUMBER: {"answers_after_s": 0.4},
 }
 _SILENT: Final[Phones] = {
     SIP_ADDRESS: {**_ANSWERED[SIP_ADDRESS], "answers_after_s": None},
@@ -111,21 +111,21 @@ _SILENT: Final[Phones] = {
 _OTHER_PASSWORD: Final[Phones] = {
     **_ANSWERED,
     SIP_ADDRESS: {
-        "answers_after_s": 0.5,
+        "answers_after_s": 0.4,
         "challenge": {"username": SIP_USERNAME, "password": "changed-since"},
     },
 }
 
-_ASKS: Final = conversation([(0.9, "a real person please")])
+_ASKS: Final = conversation([(0.9, "a human please")])
 _TALKING: Final = When("leg.bridged")
 _WITH_SUPPORT: Final = Must(
-    "connected", "human", "support", attempts=(("support", None),), stays_s=0.8
+    "connected", "human", "support", attempts=(("support", None),), stays_s=0.6
 )
 
 
 def _scenario(name: str, description: str, lines: Sequence[Line], **more: Any) -> Scenario:
     """A scenario; unless it says otherwise humans answer and it ends with a bridged call."""
-    usual = {"over": _TALKING, "watch_s": 1.0, "must": _WITH_SUPPORT, "phones": _ANSWERED}
+    usual = {"over": _TALKING, "watch_s": 0.8, "must": _WITH_SUPPORT, "phones": _ANSWERED}
     return Scenario(name, description, lines, **{**usual, **more})
 
 
@@ -145,13 +145,13 @@ _ALL: Final = (
             "human",
             "duty-phone",
             attempts=(("support", 4240), ("duty-phone", None)),
-            stays_s=0.8,
+            stays_s=0.6,
         ),
     ),
     _scenario(
         "no-answer",
         "nobody answers anywhere, so the bot takes the caller back and goes on",
-        conversation([(1.2, "a real person please")])
+        conversation([(1.2, "a human please")])
         + conversation([(3.0, "where is my parcel")], stream=2),
         phones=_SILENT,
         over=When("heard.started", nth=2, source="bot", since="leg.ended"),

@@ -104,6 +104,8 @@ class Stage:
         traceback: TracebackType | None,
     ) -> None:
         """End every process, by force if need be."""
+        # At once rather than one after the other; what the stack does then is nothing.
+        await asyncio.gather(self.bot.stop(), self.web.stop())
         await self._stack.aclose()
 
     async def _start(self) -> None:
@@ -159,6 +161,7 @@ class Stage:
             "ESCALATE_TRANSCRIPT": str(self.directory / "caller.jsonl"),
             "SSL_CERT_FILE": str(authority),
             launch.PORT_VARIABLE: str(tls_port),
+            launch.CHILD_VARIABLE: "1",
             "LOGURU_LEVEL": "INFO",
             **({launch.ARMED_VARIABLE: "1"} if self.scenario.armed else {}),
             **self._environment,
@@ -239,7 +242,7 @@ class Child:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 *self._arguments,
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=asyncio.subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 env=self._env,

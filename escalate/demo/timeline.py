@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import indent
 from typing import Final
 
 from rich.console import Console, Group, RenderableType
@@ -74,7 +75,8 @@ class Timeline:
         if sentence is not None:
             self._console.print(self._row(sentence))
         if self._verbose and (text := details(event)):
-            self._console.print(self._details(event["at"], text))
+            # Not folded, so that a document can be copied.
+            self._console.print(Text(indent(text, "    "), style="dim"), soft_wrap=True)
 
     def finish(self, report: Report, unmet: Sequence[str]) -> None:
         """Print the result; `unmet` says what should have come out otherwise."""
@@ -91,11 +93,6 @@ class Timeline:
             Text(_MARKS[sentence.weight], style=style),
             Text(sentence.text, style=f"{style} {colour}" if strong else style),
         )
-        return row
-
-    def _details(self, at: float, text: str) -> RenderableType:
-        row = _grid()
-        row.add_row("", "", "", Text(text, style="dim"))
         return row
 
 
@@ -132,8 +129,8 @@ def _stages(report: Report) -> Table:
 
 def _verdict(unmet: Sequence[str]) -> Text:
     if not unmet:
-        return Text("This is how it must come out.", style="green")
-    return Text("This is NOT how it must come out:\n" + "\n".join(unmet), style="red")
+        return Text("It came out as it must.", style="green")
+    return Text("It did NOT come out as it must:\n" + "\n".join(unmet), style="red")
 
 
 def _grid() -> Table:

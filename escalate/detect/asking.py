@@ -67,19 +67,15 @@ class Reader:
         return None
 
     def trouble(self, words: Sequence[str]) -> list[Found]:
-        """Return the signs of trouble in a turn of the caller."""
+        """Return the signs of trouble in a turn of the caller, each rule once."""
         if self._trouble.isdisjoint(words):
             return []
-        return [
-            Found(pack, hit)
-            for pack in self.packs
-            if not pack.trouble_anchors.isdisjoint(words)
-            for hit in pack.read_trouble(words)
-        ]
+        packs = [pack for pack in self.packs if not pack.trouble_anchors.isdisjoint(words)]
+        return _once(Found(pack, hit) for pack in packs for hit in pack.read_trouble(words))
 
     def bot(self, words: Sequence[str]) -> list[Found]:
-        """Return what the bot's `words` promise, offer or admit."""
-        return [Found(pack, hit) for pack in self.packs for hit in pack.read_bot(words)]
+        """Return what the bot's `words` promise, offer or admit, each rule once."""
+        return _once(Found(pack, hit) for pack in self.packs for hit in pack.read_bot(words))
 
     def answer(self, words: Sequence[str]) -> Found | None:
         """Return the yes or no that `words` begin with."""
@@ -105,9 +101,16 @@ class Reader:
             packs = [pack for i, pack in enumerate(self.packs) if bits >> i & 1]
             return [p for p in packs if p.has_cue(words)] or packs[:1]
         near = self._long.find
-        if any([len(word) >= Skeletons.MIN_LETTERS and near(word) for word in words]):
+        if any(len(word) >= Skeletons.MIN_LETTERS and near(word) for word in words):
             return [pack for pack in self.packs if any(map(pack.meant, words))]
         return []
+
+
+def _once(found: Iterable[Found]) -> list[Found]:
+    first: dict[str, Found] = {}
+    for one in found:
+        first.setdefault(one.hit.rule.name, one)
+    return list(first.values())
 
 
 def _standing(pack: Pack, words: Sequence[str], kind: str) -> Found | None:

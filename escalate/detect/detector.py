@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -27,6 +28,8 @@ from escalate.detect.signals import (
 from escalate.detect.text import spans_of, words_of
 from escalate.values import Trigger
 
+# Engines that work on UTF-8 cannot take these.
+_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _LONGEST_UTTERANCE: Final = 80  # words; what an unfinished utterance may carry into the next final
 
 _TROUBLE: Final = {
@@ -140,7 +143,7 @@ class Detector:
         return (
             self._asks_for_human(text, words)
             or self._says_phrase(text, words)
-            or self._matches_expression(text, words)
+            or self._matches_expression(text)
             or self._accepts_offer(text, words, now)
         )
 
@@ -161,16 +164,14 @@ class Detector:
                 return Armed(Trigger.PHRASE, (evidence,))
         return None
 
-    def _matches_expression(self, text: str, words: Sequence[str]) -> Armed | None:
-        if self._compiled.find is None:
+    def _matches_expression(self, text: str) -> Armed | None:
+        if not self._compiled.expressions:
             return None
-        for index, start, end in self._compiled.find(text):
-            expression = self._compiled.expressions[index]
+        for expression, (start, end) in self._compiled.matches(_LONE_SURROGATE.sub("?", text)):
             before = words_of(text[:start])
             if expression.even_negated or not self._compiled.reader.negated(before, len(before)):
-                evidence = Evidence(
-                    f"expression:{expression.pattern}", text[start:end], (start, end), text
-                )
+                rule = f"expression:{expression.pattern}"
+                evidence = Evidence(rule, text[start:end], (start, end), text)
                 return Armed(Trigger.PHRASE, (evidence,))
         return None
 
@@ -202,6 +203,7 @@ class Detector:
         if self._latched:
             return None
         self._offered_at = None
+        signs: dict[str, Evidence] = {}
         for found in self._compiled.reader.bot(words_of(said.text)):
             kind, evidence = found.hit.rule.kind, _evidence(found, said.text)
             if kind == "promise" and self._policy.promise_s:
@@ -209,8 +211,13 @@ class Detector:
             elif kind == "offer":
                 self._offered_at = now
             elif kind in _TROUBLE:
+                signs.setdefault(kind, evidence)
+        # "Sorry, I did not catch that" is one sign and not two.
+        for kind in ("no_match", "apology"):
+            if kind in signs:
                 trigger, weight = _TROUBLE[kind]
-                self._sign(weight, trigger, now, evidence)
+                self._sign(weight, trigger, now, signs[kind])
+                break
         return self._judge(now)
 
     def _verdict(self, verdict: Verdict, now: float) -> Decision | None:

@@ -15,7 +15,7 @@ from operator import eq
 from pathlib import Path
 from typing import Any, Final
 
-from escalate.detect.grammar import OTHER, Alphabet, Grammar, Match, Rule
+from escalate.detect.grammar import OTHER, Alphabet, Grammar, Rule
 from escalate.detect.near import Skeletons, misspellings
 from escalate.detect.patterns import words_in
 from escalate.detect.text import PAUSES, words_of
@@ -28,9 +28,10 @@ _NOT: Final = "NOT"
 _MISHEARD: Final = "~"
 _OTHER_WORD: Final = "~~"  # misheard as a word that exists
 _REQUIRED: Final = {"language", "name", "checked", "anchors", "words", "rule"}
+_TABLES: Final = ("rule", "trouble", "bot", "answer")
 _KEYS: Final = _REQUIRED | {
-    "tolerant", "glued", "macros", "sounds", "own_words", "cues", "no_negates", "trouble_anchors", "trouble", "bot",
-    "answer", "lines",
+    "answer", "bot", "cues", "glued", "lines", "macros", "no_negates", "own_words", "sounds",
+    "tolerant", "trouble", "trouble_anchors",
 }  # fmt: skip
 _ANY_SLACK: Final = 99
 _RULE_KEYS: Final = {"name", "kind", "patterns", "slack"}
@@ -61,7 +62,7 @@ class Pack:
         self.name: str = data["name"]
         self.checked: str = data["checked"]
         macros = dict(data.get("macros", {}))
-        tables = [_rules(data.get(key, ())) for key in ("rule", "trouble", "bot", "answer")]
+        tables = [_rules(data.get(key, ())) for key in _TABLES]
         classes = _classes(data, macros, [rule for table in tables for rule in table])
         exact = {word: set(names) for word, names in classes.items()}
         self._add_misheard(data, exact, classes)
@@ -71,8 +72,8 @@ class Pack:
         self._letters = dict(alphabet.letters)
         doubt = dict.fromkeys(alphabet.members(_MISHEARD), 1)
         doubt.update(dict.fromkeys(alphabet.members(_OTHER_WORD), 2))
-        fillers = [word for word, names in classes.items() if _FILLER in names]
-        self._letters.update(dict.fromkeys(fillers, ""))
+        self._fillers = frozenset(w for w, names in classes.items() if _FILLER in names)
+        self._letters.update(dict.fromkeys(self._fillers, ""))
         self._letters.update(dict.fromkeys(PAUSES, OTHER if data.get("no_negates") else ""))
         self._rules, self._trouble, self._bot, self._answers = (
             Grammar(table, alphabet, macros, doubt) for table in tables
@@ -155,10 +156,20 @@ class Pack:
         """Return `words` with split ones joined by a blank, and repeats marked as fillers."""
         if not self._first_pieces.isdisjoint(words):
             words = self._join(words)
-        if True in map(eq, words, islice(words, 1, None)):
-            before = ["", *words[:-1]]
-            words = [" " + w if w == b else w for w, b in zip(words, before, strict=True)]
+        fillers = self._fillers
+        kept = [word for word in words if word not in fillers]
+        if True in map(eq, kept, islice(kept, 1, None)):
+            words = self._marked(words)
         return words
+
+    def _marked(self, words: Sequence[str]) -> list[str]:
+        """Return `words` with a blank before each that repeats the last one, fillers aside."""
+        marked, before = [], ""
+        for word in words:
+            marked.append(f" {word}" if word == before else word)
+            if word not in self._fillers:
+                before = word
+        return marked
 
     def _join(self, words: Sequence[str]) -> list[str]:
         joined: list[str] = []
@@ -179,7 +190,9 @@ class Pack:
         letters = [known(word, OTHER) for word in words]
         if OTHER in letters:
             for place, word in enumerate(words):
-                if letters[place] == OTHER and (len(word) >= Skeletons.MIN_LETTERS or word[0] == " "):
+                if letters[place] == OTHER and (
+                    len(word) >= Skeletons.MIN_LETTERS or word[0] == " "
+                ):
                     letters[place] = self._letter_of_unknown(word)
         return letters
 

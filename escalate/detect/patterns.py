@@ -3,8 +3,9 @@
 A pattern is a regular expression whose letters are words: `WANT to? TALK with? DET? HUMAN`.
 A word in capitals is a class or a macro of the pack, any other is itself; `_` is any word and
 `!CLASS` any word but these; `( | )`, `?`, `{m,n}`, `^`, `$`, `(?! )`, `(?= )`, `(?<! )` and
-`(?<= )` mean what they always mean; `help+desk` is one word in two pieces. `*` and `+` do not exist, so the work done at each word is
-bounded, and a turn costs time in proportion to its length.
+`(?<= )` mean what they always mean; `help+desk` is one word in two pieces. `*` and `+` after a
+word do not exist, so the work done at each word is bounded, and a turn costs time in proportion
+to its length.
 """
 
 from __future__ import annotations
@@ -18,9 +19,7 @@ from escalate.errors import ConfigurationError
 
 Letters = frozenset[str]
 _NAME: Final = r"[^\s()|?{}^$!+*.,\\\[\]]+"  # \w would break words of scripts with vowel signs
-_PIECE: Final = re.compile(
-    rf"\(\?<?[!=]|\{{\d+(?:,\d+)?\}}|[()|?^$]|!?{_NAME}(?:\+{_NAME})*|\s+"
-)
+_PIECE: Final = re.compile(rf"\(\?<?[!=]|\{{\d+(?:,\d+)?\}}|[()|?^$]|!?{_NAME}(?:\+{_NAME})*|\s+")
 _LOOKS: Final = ("(?!", "(?=", "(?<!", "(?<=")
 
 

@@ -10,7 +10,8 @@ from escalate.detect.policy import Phrase
 from escalate.detect.text import words_of
 from escalate.errors import ConfigurationError
 
-_LONGEST_ENDING: Final = 4  # letters that an inflected word may have beyond its stem
+_CUT: Final = 2  # letters at the end of a long word that its inflections may change
+_LONGEST_ENDING: Final = 4  # letters that an inflected word may have more than the phrase's
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class PhraseHit:
 class _Node:
     words: dict[str, _Node] = field(default_factory=dict)
     stems: dict[str, _Node] = field(default_factory=dict)
+    longest: int = 0  # letters that a word may have to be an inflection of the one that leads here
     phrase: Phrase | None = None
 
 
@@ -51,6 +53,7 @@ class PhraseTree:
         for word in words:
             edges, key = (node.stems, stem(word)) if phrase.inflected else (node.words, word)
             node = edges.setdefault(key, _Node())
+            node.longest = max(node.longest, len(word) + _LONGEST_ENDING)
         node.phrase = node.phrase or phrase
 
     def find(self, words: Sequence[str]) -> list[PhraseHit]:
@@ -79,7 +82,7 @@ class PhraseTree:
 
 def stem(word: str) -> str:
     """Return the part of `word` that its inflections share, as far as letters can tell."""
-    return word[: max(4, len(word) - 2)] if len(word) > 4 else word
+    return word[: max(4, len(word) - _CUT)] if len(word) > 4 else word
 
 
 def _after(node: _Node, word: str) -> list[_Node]:
@@ -87,7 +90,8 @@ def _after(node: _Node, word: str) -> list[_Node]:
     if (after := node.words.get(word)) is not None:
         found.append(after)
     if node.stems:
-        shortest = max(1, len(word) - _LONGEST_ENDING)
+        shortest = max(1, len(word) - _LONGEST_ENDING - _CUT)
         heads = (word[:end] for end in range(shortest, len(word) + 1))
-        found.extend(node.stems[head] for head in heads if head in node.stems)
+        stems = (node.stems[head] for head in heads if head in node.stems)
+        found.extend(after for after in stems if len(word) <= after.longest)
     return found

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from escalate.errors import ConfigurationError
-
-ASKED_SCORE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +38,8 @@ class Weights:
     same_question: float = 0.4
     frustration: float = 0.45
     profanity: float = 0.5
-    silence: float = 0.5
-    bot_failed: float = 0.55
+    silence: float = 0.6
+    bot_failed: float = 0.6
     verdict: float = 1.0
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from escalate.detect.phrases import stem
 
 _KEPT: Final = 6  # turns of the caller that a repetition may reach back over
-_ENOUGH: Final = 0.6  # of the shorter turn's content, found in the other
+_ENOUGH: Final = 0.6  # of all the content of two turns, found in both
 _LEAST: Final = 2  # content words in common
 _CONTENT_LETTERS: Final = 4
 _MOST_WORDS: Final = 60  # a longer turn is no question
@@ -43,4 +43,4 @@ def _content(words: Sequence[str]) -> frozenset[str]:
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
     common = len(one & other)
-    return common / min(len(one), len(other)) if common >= _LEAST else 0.0
+    return common / len(one | other) if common >= _LEAST else 0.0

@@ -129,6 +129,8 @@ class Attempt:
                     self._report("leg.ringing")
                 case legs.Pressed(digit=pressed):
                     self._report("leg.digit", digit=pressed)
+                case legs.Said(text=text):
+                    self._report("leg.says", text=text)
                 case legs.Ended(cause=cause):
                     self.end(cause)
             if isinstance(event, wanted) and digit in (None, getattr(event, "digit", None)):
@@ -159,10 +161,12 @@ class Attempt:
         leg = self.leg
         assert leg is not None
         elements = await sounds.fetch("confirm", url, self._call, self._services)
+        leg.asked()
         for element in elements:
             sound = await sounds.of(element, self._call, self._services)
             self._report("leg.hears", element=type(element).__name__, text=sound.text)
             await sounds.play(sound, lambda frame, _: leg.give(frame), self._services)
+        leg.heard_out()
 
     def _report(self, kind: str, **fields: object) -> None:
         self._call.report(kind, leg=self.record.leg, to=self.record.to, **fields)

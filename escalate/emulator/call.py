@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from escalate.emulator.ear import Ear
+from escalate.emulator.legs import Pressed
 from escalate.plivo.causes import CAUSES, HangupSource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from escalate.emulator.callbacks import Route
     from escalate.emulator.caller import Mouth
     from escalate.emulator.clock import Clock
-    from escalate.emulator.legs import LegCause, PhoneNetwork
+    from escalate.emulator.legs import Input, LegCause, PhoneNetwork
     from escalate.emulator.log import EventLog
 
 
@@ -119,11 +121,12 @@ class Call:
     ear: Ear = field(init=False)
     stream: LiveStream | None = None
     legs: list[LegRecord] = field(default_factory=list)
-    keys: asyncio.Queue[str] | None = None
+    inputs: asyncio.Queue[Input] | None = None
     transfer: Route | None = None
     transferable: asyncio.Event = field(default_factory=asyncio.Event)
     held: bool = False
     on_answer: list[Callable[[], None]] = field(default_factory=list)
+    on_key: list[Callable[[str], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.started_at = self.clock.now()
@@ -174,13 +177,42 @@ class Call:
         else:
             self.end(4000, HangupSource.API_REQUEST)
 
+    @property
+    def party(self) -> str:
+        """Who is at the other end: whoever called, or the human who was called."""
+        return "caller" if self.direction == "inbound" else "human"
+
     def press(self, digit: str) -> None:
-        """Let the caller press a key: the stream and whatever waits for keys are told."""
-        self.report("caller.digit", digit=digit)
+        """Let the party press a key: the stream and whatever listens are told."""
+        if self.party == "caller":
+            self.report("caller.digit", digit=digit)
+        else:
+            self.report("leg.digit", leg=self.uuid, to=self.to, digit=digit)
         if self.stream:
             self.stream.press(digit)
-        if self.keys:
-            self.keys.put_nowait(digit)
+        for listener in self.on_key:
+            listener(digit)
+        self.take_in(Pressed(digit))
+
+    def take_in(self, event: Input) -> None:
+        """Tell whatever listens what the party does."""
+        if self.inputs:
+            self.inputs.put_nowait(event)
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[asyncio.Queue[Input]]:
+        """Listen to the party; whoever began to listen last is told."""
+        before, self.inputs = self.inputs, asyncio.Queue()
+        try:
+            yield self.inputs
+        finally:
+            self.inputs = before
+
+    async def pressed(self, digit: str) -> None:
+        """Wait until the party presses this key."""
+        with self.listening() as inputs:
+            while await inputs.get() != Pressed(digit):
+                pass
 
     def move_to(self, route: Route) -> None:
         """Ask for the call to run another document: now, or once the stream lets go of it."""

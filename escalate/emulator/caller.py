@@ -10,10 +10,19 @@ from escalate.emulator import audio, speech
 
 
 class Mouth(Protocol):
-    """Where the sound of the leg's own party comes from."""
+    """The leg's own party: where its sound comes from, and what it notices."""
 
     def frame(self, at: float) -> bytes:
         """Return the 20 ms that begin at `at`."""
+
+    def bridged(self) -> None:
+        """Note that it hears somebody from now on, and is heard."""
+
+    def asked(self) -> None:
+        """Note that it begins to hear a question that a key or words would answer."""
+
+    def heard_out(self) -> None:
+        """Note that the question is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,15 @@ class Voice:
         more = await Voice.of([replace(line, at=line.at + from_s) for line in script])
         self.utterances += more.utterances
         return more.utterances
+
+    def utter(self, utterance: Utterance) -> None:
+        """Say something that has been made before."""
+        self.utterances = (*self.utterances, utterance)
+
+    def bridged(self) -> None:
+        """Notice nothing: what the caller does is told over the control API."""
+
+    asked = heard_out = bridged
 
     def frame(self, at: float) -> bytes:
         """Return the 20 ms that begin at `at`."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from escalate.emulator import audio, legs, parameters, sounds
 from escalate.emulator.attempt import Attempt
 from escalate.emulator.elements import Dial, Number
+from escalate.emulator.tasks import cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable
@@ -72,7 +73,7 @@ class Dialling:
                         return True
             return False
         finally:
-            await _cancelled(music, *tries)
+            await cancelled(music, *tries)
             self._call.ear.finish("ring", "play")
 
     async def _talk(self) -> None:
@@ -91,7 +92,7 @@ class Dialling:
         except TimeoutError:
             cause = legs.TIME_LIMIT
         finally:
-            await _cancelled(*work)
+            await cancelled(*work)
             self._call.ear.finish("human")
         winner.end(cause)
 
@@ -100,19 +101,15 @@ class Dialling:
         leg = attempt.leg
         assert leg is not None
         async for at in self._services.clock.ticks(audio.FRAME_S):
-            self._call.ear.hear("human", leg.take(), at)
+            self._call.ear.hear("human", leg.take(at), at)
             leg.give(self._call.mouth.frame(at))
 
     async def _star(self) -> None:
         """Wait until the caller presses `*`, if that is how he may end the conversation."""
-        keys: asyncio.Queue[str] = asyncio.Queue()
         if self._dial.hangup_on_star:
-            self._call.keys = keys
-        try:
-            while await keys.get() != "*":
-                pass
-        finally:
-            self._call.keys = None
+            await self._call.pressed("*")
+        else:
+            await asyncio.Event().wait()
 
     async def _music(self) -> None:
         """Let the caller hear what dialMusic says while the others ring.
@@ -139,9 +136,3 @@ class Dialling:
 
 def _tasks(work: Iterable[Coroutine[Any, Any, None]]) -> list[asyncio.Task[None]]:
     return [asyncio.create_task(coroutine) for coroutine in work]
-
-
-async def _cancelled(*tasks: asyncio.Task[Any]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -9,13 +9,11 @@ import re
 from typing import Any, Final
 from xml.etree import ElementTree
 
+from escalate.emulator.element import Element, Shape
 from escalate.emulator.elements import (
     ELEMENTS,
     NOT_EMULATED,
     TOP_LEVEL,
-    Dial,
-    Element,
-    Shape,
     Speak,
 )
 
@@ -60,10 +58,11 @@ def describe(element: Element) -> tuple[str, dict[str, Any]]:
     }
     if element.body:
         attributes["body"] = element.body
-    if isinstance(element, Dial):
-        attributes["targets"] = [
-            dict(zip(("element", "attributes"), describe(target), strict=True))
-            for target in element.targets
+    if ELEMENTS[name].children:
+        into = ELEMENTS[name].into
+        attributes[into] = [
+            dict(zip(("element", "attributes"), describe(child), strict=True))
+            for child in getattr(element, into)
         ]
     return name, attributes
 
@@ -93,7 +92,7 @@ def _element(
     values = {_field(key): _value(shape, name, key, text) for key, text in node.attrib.items()}
     if shape.children:
         _no_stray_text(node, name)
-        values["targets"] = tuple(_element(child, shape.children, name) for child in node)
+        values[shape.into] = tuple(_element(child, shape.children, name) for child in node)
     else:
         values["body"] = _text(node, values.get("voice", ""))
     element = shape.kind(**values)
@@ -131,4 +130,4 @@ def _no_stray_text(node: ElementTree.Element, name: str) -> None:
 
 
 def _field(attribute: str) -> str:
-    return re.sub(r"[A-Z]", lambda capital: "_" + capital.group().lower(), attribute)
+    return re.sub(r"[A-Z]+", lambda capitals: "_" + capitals.group().lower(), attribute)

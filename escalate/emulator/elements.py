@@ -2,7 +2,7 @@
 
 Defaults are those of
 Plivo's XML pages; where the pages disagree (Dial `timeout`) the newest one counts. Adding an
-element means adding a class here and a row to `ELEMENTS`.
+element means adding a class and a row to `ELEMENTS`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from escalate.emulator.element import Element, Shape
+from escalate.emulator.elements_input import INPUT_SHAPES
+from escalate.emulator.elements_room import ROOM_SHAPES
 from escalate.emulator.rules import (
     HTTP_URL,
     KEY,
@@ -36,13 +39,6 @@ _LANGUAGES: Final = frozenset(
 _NO_SUCH_VOICE: Final = frozenset(
     {("MAN", "da-DK"), ("MAN", "fr-CA"), ("MAN", "ru-RU"), ("MAN", "sv-SE"), ("WOMAN", "pt-PT")}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Element:
-    """What every element has: the line it stands on is not kept, its content is."""
-
-    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,16 +182,6 @@ class Dial(Element):
             raise ValueError("confirmKey needs confirmSound")
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """How one element is written: its class, the rule of each attribute, and what may be in it."""
-
-    kind: type[Element]
-    attributes: Mapping[str, Rule] = field(default_factory=dict)
-    children: tuple[str, ...] = ()
-    not_emulated: frozenset[str] = frozenset()
-
-
 _TARGET: Final[Mapping[str, Rule]] = {
     "sendDigits": KEYS,
     "sendOnPreanswer": flag,
@@ -261,8 +247,8 @@ ELEMENTS: Final[Mapping[str, Shape]] = {
     ),
     "Number": Shape(Number, {**_TARGET, "sendDigitsMode": one_of("rfc2833")}),
     "User": Shape(User, {**_TARGET, "sipAuthUsername": str, "sipAuthPassword": str}),
+    **INPUT_SHAPES,
+    **ROOM_SHAPES,
 }
-NOT_EMULATED: Final = frozenset(
-    "Conference DTMF GetDigits GetInput Message MultiPartyCall PreAnswer Record".split()
-)
+NOT_EMULATED: Final = frozenset("DTMF Message MultiPartyCall PreAnswer Record".split())
 TOP_LEVEL: Final = frozenset(ELEMENTS) - {"Number", "User"}

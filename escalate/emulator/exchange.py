@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from escalate.emulator.call import Call, Routes
 from escalate.emulator.caller import Line, Utterance, Voice
 from escalate.emulator.interpreter import Interpreter
+from escalate.emulator.legs import Said, Speaking
 from escalate.emulator.outbound import LegMouth, NewLeg, Outbound
 from escalate.emulator.phones import Phone, PhoneBook, ScriptedPhones, describe
 from escalate.plivo.causes import HangupSource
@@ -120,6 +121,7 @@ class Exchange:
             call.end(5010, HangupSource.PLIVO)
         await self.services.background.stop()
         self.calls.clear()
+        self.services.rooms.forget()
         self.phones.forget()
         self.routes = None
         self.services.called_numbers.clear()
@@ -138,12 +140,16 @@ class Exchange:
         self.services.background.start(work)
 
     async def _announce(self, call: Call, zero: float, utterances: Iterable[Utterance]) -> None:
-        """Log what the caller says at the moment he begins to say it."""
+        """Log what the caller says when he begins to; whoever listens has his words at the end."""
+        clock = self.services.clock
         for utterance in utterances:
-            await self.services.clock.sleep_until(zero + utterance.at)
+            await clock.sleep_until(zero + utterance.at)
             if call.ending:
                 return
             call.report("caller.says", text=utterance.text, seconds=round(utterance.seconds, 3))
+            call.take_in(Speaking())
+            await clock.sleep_until(zero + utterance.at + utterance.seconds)
+            call.take_in(Said(utterance.text))
 
     def _watch(self, call: Call, hangs_up: HangsUp) -> None:
         def notice(event: Event) -> None:

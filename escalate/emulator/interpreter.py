@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Final
 from escalate.emulator import parameters
 from escalate.emulator.call import Call, CallEnds
 from escalate.emulator.document import DocumentRefused, describe, parse
-from escalate.emulator.elements import Element, Hangup
+from escalate.emulator.elements import Hangup
 from escalate.emulator.steps import STEPS, Goto
 from escalate.plivo.causes import HangupSource
 
 if TYPE_CHECKING:
     from escalate.emulator.callbacks import Fetched
+    from escalate.emulator.element import Element
     from escalate.emulator.services import Services
 
 _UNREACHABLE: Final = {"answer": 7011, "fallback": 7011, "action": 7012, "transfer": 7013}

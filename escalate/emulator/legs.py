@@ -81,13 +81,26 @@ class Pressed:
 
 
 @dataclass(frozen=True, slots=True)
+class Speaking:
+    """The other side began to say something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The other side has said something, in the words a recogniser would find."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The other side refused, failed or hung up; nothing comes after this."""
 
     cause: LegCause
 
 
-LegEvent = Challenged | Ringing | Answered | Pressed | Ended
+Input = Pressed | Speaking | Said
+LegEvent = Challenged | Ringing | Answered | Input | Ended
 
 
 class Leg(Protocol):
@@ -97,13 +110,19 @@ class Leg(Protocol):
         """Wait for what happens next."""
 
     def bridged(self) -> None:
-        """Note that caller and leg hear one another from now on."""
+        """Note that caller and leg hear one another from now on; may be called more than once."""
+
+    def asked(self) -> None:
+        """Note that the leg begins to hear a question that a key or words would answer."""
+
+    def heard_out(self) -> None:
+        """Note that the question is over."""
 
     def give(self, frame: bytes) -> None:
         """Let the other side hear 20 ms."""
 
-    def take(self) -> bytes:
-        """Return the next 20 ms of what the other side says."""
+    def take(self, at: float) -> bytes:
+        """Return the 20 ms of what the other side says that begin at `at`."""
 
     def hang_up(self) -> None:
         """End the leg, or stop dialling it; may be called more than once."""

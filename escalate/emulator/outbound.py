@@ -39,15 +39,30 @@ class NewLeg:
 
 
 class LegMouth:
-    """What the person at the other end of a leg says; silence until there is a leg."""
+    """The person at the other end of a leg that the API made, once there is a leg."""
 
     def __init__(self) -> None:
         self.leg: legs.Leg | None = None
 
     def frame(self, at: float) -> bytes:
-        """Return the next 20 ms, whatever the moment."""
+        """Return the 20 ms that begin at `at`."""
+        return self._there().take(at)
+
+    def bridged(self) -> None:
+        """Let the person know that there is somebody to talk to."""
+        self._there().bridged()
+
+    def asked(self) -> None:
+        """Let the person hear a question."""
+        self._there().asked()
+
+    def heard_out(self) -> None:
+        """Let the person know that the question is over."""
+        self._there().heard_out()
+
+    def _there(self) -> legs.Leg:
         assert self.leg is not None
-        return self.leg.take()
+        return self.leg
 
 
 class Outbound:
@@ -127,7 +142,6 @@ class Outbound:
     async def _talk(self, leg: legs.Leg) -> None:
         """Run the documents while the person listens, presses keys and may hang up."""
         self._call.answer()
-        leg.bridged()
         watch = asyncio.create_task(self._watch(leg))
         try:
             await Interpreter(self._call, self._services).run()
@@ -142,6 +156,11 @@ class Outbound:
                     match await leg.next_event():
                         case legs.Pressed(digit=digit):
                             self._call.press(digit)
+                        case legs.Speaking() as event:
+                            self._call.take_in(event)
+                        case legs.Said(text=text) as event:
+                            self._report("leg.says", text=text)
+                            self._call.take_in(event)
                         case legs.Ended():
                             self._call.end(4000, HangupSource.CALLEE)
                             return

@@ -9,6 +9,7 @@ from escalate.emulator.legs import NORMAL
 if TYPE_CHECKING:
     from escalate.emulator.call import Call, LegRecord
     from escalate.emulator.legs import LegCause
+    from escalate.emulator.rooms import Member, Room
     from escalate.emulator.services import Services
 
 _RATE = "0.0040"
@@ -68,6 +69,18 @@ def dial_action(
     if services.config.cause_names_in_action:
         params |= {"HangupCauseName": cause.name, "HangupCauseCode": str(cause.code)}
     return params
+
+
+def conference(
+    call: Call, services: Services, event: str, room: Room | None, member: Member | None, name: str
+) -> dict[str, str]:
+    """Return the parameters of a Conference's action and events; no room: it was not let in."""
+    return {
+        **standard(call, services, event),
+        "ConferenceName": name,
+        "ConferenceUUID": room.uuid if room else "",
+        "ConferenceMemberID": member.id if member else "",
+    }
 
 
 def dial_event(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from escalate.emulator import audio, legs, speech
+from escalate.emulator import legs, speech
+from escalate.emulator.caller import Utterance, Voice
 
 if TYPE_CHECKING:
     from escalate.emulator.clock import Clock
@@ -31,8 +32,27 @@ class Challenge(BaseModel):
     realm: str = "sip.example.com"
 
 
+_Keys = Annotated[str, Field(pattern=r"^[0-9*#]*$")]
+
+
 class Phone(BaseModel):
-    """How one telephone behaves when it is called."""
+    """How one telephone behaves when it is called.
+
+    Attributes:
+        answers_after_s: When somebody picks up; None: nobody does.
+        challenge: The digest credentials that it demands.
+        silent_after_challenge: Whether nothing is heard of it after the challenge.
+        busy: Whether it is.
+        declines: Whether the call is rejected after `answers_after_s`.
+        unregistered: Whether no such telephone is there.
+        talks_s: How long after being bridged somebody hangs up; None: he stays.
+        hangs_up_after_s: How long after the answer somebody hangs up, bridged or not.
+        presses: The keys that answer a question; of a list, one entry answers one question.
+        says_back: The words that answer a question, after the keys; a list likewise.
+        reacts_after_s: How long after the beginning of a question it is answered.
+        listens: Whether questions are heard to their end first.
+        machine: Whether a voicemail greeting answers, which talks to whoever is there.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -43,8 +63,19 @@ class Phone(BaseModel):
     declines: bool = False
     unregistered: bool = False
     talks_s: float | None = Field(default=None, ge=0)
-    presses: str = Field(default="", pattern=r"^[0-9*#]*$")
+    hangs_up_after_s: float | None = Field(default=None, ge=0)
+    presses: _Keys | list[_Keys] = ""
+    says_back: str | list[str] = ""
+    reacts_after_s: float = Field(default=0.2, ge=0)
+    listens: bool = False
     machine: bool = False
+
+    def turns(self) -> Iterator[tuple[str, str]]:
+        """Return the keys and the words with which each question is answered."""
+        keys, words = (
+            [given] if isinstance(given, str) else given for given in (self.presses, self.says_back)
+        )
+        return itertools.zip_longest(keys, words, fillvalue="")
 
 
 class PhoneBook:
@@ -92,8 +123,12 @@ class ScriptedLeg:
         self._clock = clock
         self._auth_timeout_s = auth_timeout_s
         self._events: asyncio.Queue[legs.LegEvent] = asyncio.Queue()
-        self._speech: deque[bytes] = deque()
+        self._voice = Voice()
+        # Its utterances are counted in the carrier's own seconds.
+        self._voice.zero = 0.0
         self._is_bridged = asyncio.Event()
+        self._questions: asyncio.Queue[asyncio.Event] = asyncio.Queue()
+        self._question = asyncio.Event()
         self._script = asyncio.create_task(self._play())
 
     async def next_event(self) -> legs.LegEvent:
@@ -104,12 +139,21 @@ class ScriptedLeg:
         """Start to talk."""
         self._is_bridged.set()
 
+    def asked(self) -> None:
+        """Begin to hear a question."""
+        self._question = asyncio.Event()
+        self._questions.put_nowait(self._question)
+
+    def heard_out(self) -> None:
+        """Have heard the question to its end."""
+        self._question.set()
+
     def give(self, frame: bytes) -> None:
         """Hear nothing: a scripted telephone has no ear."""
 
-    def take(self) -> bytes:
-        """Return the next 20 ms of the greeting, then silence."""
-        return self._speech.popleft() if self._speech else audio.SILENT_FRAME
+    def take(self, at: float) -> bytes:
+        """Return the 20 ms of speech or silence that begin at `at`."""
+        return self._voice.frame(at)
 
     def hang_up(self) -> None:
         """Stop ringing or talking."""
@@ -139,9 +183,9 @@ class ScriptedLeg:
             return legs.DECLINED
         if phone.answers_after_s is None:
             await asyncio.Event().wait()
-        greeting = await speech.speak(_MACHINE if phone.machine else _GREETING)
+        # Made before it is needed: to speak takes longer than some telephones take to answer.
+        await speech.speak(_MACHINE if phone.machine else _GREETING)
         await self._clock.sleep(phone.answers_after_s or 0)
-        self._speech.extend(audio.frames(greeting))
         self._events.put_nowait(legs.Answered())
         return None
 
@@ -155,14 +199,56 @@ class ScriptedLeg:
         return None if right else legs.AUTH_FAILED
 
     async def _talk(self) -> legs.LegCause:
-        for digit in self._phone.presses:
-            await self._clock.sleep(_BETWEEN_KEYS_S)
-            self._events.put_nowait(legs.Pressed(digit))
+        """Do what whoever answered does, until he hangs up."""
+        ends = [asyncio.create_task(self._converse()), asyncio.create_task(self._lose_patience())]
+        others = [asyncio.create_task(self._greet()), asyncio.create_task(self._react())]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            return legs.NORMAL
+        finally:
+            for task in (*ends, *others):
+                task.cancel()
+
+    async def _converse(self) -> None:
         await self._is_bridged.wait()
-        if self._phone.talks_s is None:
+        await self._until(self._phone.talks_s)
+
+    async def _lose_patience(self) -> None:
+        await self._until(self._phone.hangs_up_after_s)
+
+    async def _greet(self) -> None:
+        """Greet: a machine whoever called, a person whom he is bridged to."""
+        if not self._phone.machine:
+            await self._is_bridged.wait()
+        await self._say(_MACHINE if self._phone.machine else _GREETING)
+
+    async def _react(self) -> None:
+        """Answer one question after the other."""
+        for keys, words in self._phone.turns():
+            question = await self._questions.get()
+            if self._phone.listens:
+                await question.wait()
+            await self._clock.sleep(self._phone.reacts_after_s)
+            for digit in keys:
+                self._events.put_nowait(legs.Pressed(digit))
+                await self._clock.sleep(_BETWEEN_KEYS_S)
+            if words:
+                await self._say(words)
+
+    async def _say(self, text: str) -> None:
+        sound = await speech.speak(text)
+        utterance = Utterance(self._clock.now(), text, sound)
+        self._voice.utter(utterance)
+        self._events.put_nowait(legs.Speaking())
+        await self._clock.sleep(utterance.seconds)
+        self._events.put_nowait(legs.Said(text))
+
+    async def _until(self, seconds: float | None) -> None:
+        """Wait, for ever if there is no end to it."""
+        if seconds is None:
             await asyncio.Event().wait()
-        await self._clock.sleep(self._phone.talks_s or 0)
-        return legs.NORMAL
+        else:
+            await self._clock.sleep(seconds)
 
 
 def describe(phones: Mapping[str, Phone], mask: Mask) -> dict[str, Any]:

@@ -11,8 +11,6 @@ import binascii
 import json
 import secrets
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
@@ -20,10 +18,11 @@ from pydantic import ValidationError
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as Path
 
-from escalate.emulator import records
+from escalate.emulator import records, rest_rooms
 from escalate.emulator.callbacks import Route
 from escalate.emulator.faults import Order, What
 from escalate.emulator.make_call import MakeCall
+from escalate.emulator.replies import NOT_FOUND, Asked, Handler, Reply
 from escalate.emulator.wire import NoAnswer
 
 if TYPE_CHECKING:
@@ -34,32 +33,6 @@ if TYPE_CHECKING:
 _ACCOUNT: Final = "/v1/Account/{auth_id}"
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A status, and the fields of the answer besides `api_id`."""
-
-    status: int
-    fields: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def error(cls, status: int, text: str) -> Reply:
-        """Return an answer in the form of Plivo's errors."""
-        return cls(status, {"error": text})
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request, read."""
-
-    path: Mapping[str, str]
-    query: Mapping[str, str]
-    body: Mapping[str, Any]
-
-
-_NOT_FOUND: Final = Reply.error(404, "not found")
-Handler = Callable[["Exchange", Asked], Awaitable[Reply]]
-
-
 async def transfer(exchange: Exchange, asked: Asked) -> Reply:
     """Accept a new document for a live call; 202 says nothing about whether it can be fetched."""
     if asked.body.get("legs", "aleg") != "aleg":
@@ -68,7 +41,7 @@ async def transfer(exchange: Exchange, asked: Asked) -> Reply:
         return Reply.error(400, "aleg_url parameter is missing")
     call = exchange.live(asked.path["call_uuid"])
     if call is None:
-        return _NOT_FOUND
+        return NOT_FOUND
     call.move_to(Route(str(asked.body["aleg_url"]), str(asked.body.get("aleg_method", "POST"))))
     return Reply(202, {"message": "call transferred"})
 
@@ -77,7 +50,7 @@ async def hang_up(exchange: Exchange, asked: Asked) -> Reply:
     """End a live call, and with it everybody it is bridged to."""
     call = exchange.live(asked.path["call_uuid"])
     if call is None:
-        return _NOT_FOUND
+        return NOT_FOUND
     call.api_hangs_up()
     return Reply(204)
 
@@ -98,7 +71,7 @@ async def cancel(exchange: Exchange, asked: Asked) -> Reply:
     """Cancel a call that was made through the API and has not been answered."""
     call = exchange.live(asked.path["request_uuid"])
     if call is None or call.direction != "outbound" or call.answered_at is not None:
-        return _NOT_FOUND
+        return NOT_FOUND
     call.api_hangs_up()
     return Reply(204)
 
@@ -107,12 +80,12 @@ async def look(exchange: Exchange, asked: Asked) -> Reply:
     """Describe a live call (`status=live`), or the record of one that is over."""
     call = exchange.calls.get(asked.path["call_uuid"])
     if call is None:
-        return _NOT_FOUND
+        return NOT_FOUND
     if asked.query.get("status") == "live":
-        return _NOT_FOUND if call.ending else Reply(200, records.live(call))
+        return NOT_FOUND if call.ending else Reply(200, records.live(call))
     if "status" in asked.query:
         return Reply.error(501, "the local Plivo knows status=live only")
-    return Reply(200, records.finished(call)) if call.ending else _NOT_FOUND
+    return Reply(200, records.finished(call)) if call.ending else NOT_FOUND
 
 
 async def look_at_all(exchange: Exchange, asked: Asked) -> Reply:
@@ -131,7 +104,7 @@ async def stop_stream(exchange: Exchange, asked: Asked) -> Reply:
     call = exchange.live(asked.path["call_uuid"])
     stream = call.stream if call else None
     if stream is None or asked.path.get("stream_id", stream.stream_id) != stream.stream_id:
-        return _NOT_FOUND
+        return NOT_FOUND
     stream.stop()
     return Reply(204)
 
@@ -147,6 +120,7 @@ def routes(exchange: Exchange) -> list[Path]:
         ("/Call/{call_uuid}/", "GET", look),
         ("/Call/{call_uuid}/Stream/", "DELETE", stop_stream),
         ("/Call/{call_uuid}/Stream/{stream_id}/", "DELETE", stop_stream),
+        *rest_rooms.HANDLERS,
         ("/{anything:path}", "*", _not_emulated),
     ]
     return [
@@ -239,7 +213,7 @@ class _Endpoint:
 async def _not_emulated(_: Exchange, asked: Asked) -> Reply:
     path = asked.path["anything"]
     if not path.endswith("/"):
-        return _NOT_FOUND
+        return NOT_FOUND
     return Reply.error(501, f"the local Plivo does not emulate this method of {path}")
 
 

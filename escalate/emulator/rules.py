@@ -61,6 +61,22 @@ def matching(pattern: re.Pattern[str], meaning: str) -> Rule:
     return read
 
 
+def or_auto(rule: Rule) -> Rule:
+    """Make a rule that also takes `auto`, read as None."""
+
+    def read(text: str) -> Any:
+        return None if text == "auto" else rule(text)
+
+    return read
+
+
+def left_off(text: str) -> bool:
+    """Read a switch that the local Plivo cannot turn on."""
+    if flag(text):
+        raise ValueError("is not emulated by the local Plivo unless it is false")
+    return False
+
+
 def at_most(length: int) -> Rule:
     """Make a rule for text of a bounded length."""
 
@@ -75,9 +91,17 @@ def at_most(length: int) -> Rule:
 METHOD: Final = one_of("GET", "POST")
 HTTP_URL: Final = matching(re.compile(r"https?://[^\s/]+\S*\Z"), "an absolute http(s) URL")
 KEY: Final = matching(re.compile(r"[0-9*#]\Z"), "one of 0-9, * and #")
+_FINISH_KEY: Final = re.compile(r"([0-9*#]|none)?\Z")
 KEYS: Final = matching(_DIGITS, "made of 0-9, *, #, w and W")
 NUMBER: Final = matching(_NUMBER, "a number of 3 to 15 digits")
 SIP_URI: Final = matching(_SIP, "a SIP URI (sip:user@host)")
+
+
+def finish_key(text: str) -> str:
+    """Read the key that finishes an input; empty when none does."""
+    if not _FINISH_KEY.match(text):
+        raise ValueError("must be one of 0-9, *, # and none")
+    return "" if text == "none" else text
 
 
 def check_credentials(username: str | None, password: str | None) -> None:

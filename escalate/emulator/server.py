@@ -21,6 +21,7 @@ from escalate.emulator.exchange import Exchange
 from escalate.emulator.faults import Faults
 from escalate.emulator.log import EventLog
 from escalate.emulator.masking import Mask
+from escalate.emulator.rooms import Rooms
 from escalate.emulator.services import Background, Config, Services
 from escalate.emulator.wire import Wire
 
@@ -124,6 +125,7 @@ def _services(account: Account, config: Config, http: httpx.AsyncClient) -> Serv
     mask, clock, faults = Mask(), Clock(), Faults()
     mask.remember(account.auth_token)
     log = EventLog(clock, mask)
+    background = Background(log)
     fetcher = Fetcher(auth_token=account.auth_token, http=http, log=log, clock=clock, faults=faults)
     return Services(
         auth_id=account.auth_id,
@@ -134,7 +136,8 @@ def _services(account: Account, config: Config, http: httpx.AsyncClient) -> Serv
         mask=mask,
         faults=faults,
         fetcher=fetcher,
-        background=Background(log),
+        background=background,
+        rooms=Rooms(clock, background),
     )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from escalate.emulator.faults import Faults
     from escalate.emulator.log import EventLog
     from escalate.emulator.masking import Mask
+    from escalate.emulator.rooms import Rooms
 
 
 class Config(BaseModel):
@@ -79,6 +80,7 @@ class Services:
     faults: Faults
     fetcher: Fetcher
     background: Background
+    rooms: Rooms
     called_numbers: set[str] = field(default_factory=set)
 
     def notify(self, what: str, route: Route, params: Params, call: str) -> None:

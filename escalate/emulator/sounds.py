@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from escalate.emulator import audio, parameters, speech
 from escalate.emulator.callbacks import Fetched, Policy, Route
 from escalate.emulator.document import DocumentRefused, parse
-from escalate.emulator.elements import Element, Play, Speak, Wait
+from escalate.emulator.elements import Play, Speak, Wait
 
 if TYPE_CHECKING:
     from escalate.emulator.call import Call
+    from escalate.emulator.element import Element
     from escalate.emulator.services import Services
 
 _RING_ON_S: Final = 2.0
 _RING_OFF_S: Final = 4.0
+_BEEP: Final = audio.tone(0.2, (1000,))
 RINGBACK: Final = audio.tone(_RING_ON_S, (440, 480)) + audio.silence(_RING_OFF_S)
 # Plivo fetches sound files with these times, and they cannot be configured.
 _SOUND_FILE: Final = Policy(connect_s=2.0, read_s=120.0, total_s=244.0, retries=1)
@@ -44,6 +47,18 @@ async def of(element: Element, call: Call, services: Services) -> Sound:
         case Wait(length=seconds):
             return Sound(audio.silence(seconds))
     raise TypeError(f"{type(element).__name__} makes no sound")
+
+
+def beeps(times: int = 1) -> Sound:
+    """Return the short tones that Plivo itself makes."""
+    return Sound((_BEEP + audio.silence(0.1)) * times, "beep")
+
+
+@lru_cache(maxsize=1)
+def music() -> Sound:
+    """Return the music of somebody who waits and was given no other, without an end."""
+    chords = [(262, 330, 392), (220, 262, 330), (175, 220, 262), (196, 247, 294)]
+    return Sound(b"".join(audio.tone(1.0, chord, 3000) for chord in chords), "music", 0)
 
 
 async def play(sound: Sound, listener: Listener, services: Services) -> None:

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from escalate.emulator import parameters, sounds
+from escalate.emulator.asking import Asking
 from escalate.emulator.call import Call, CallEnds
 from escalate.emulator.callbacks import Route
 from escalate.emulator.dial import Dialling
+from escalate.emulator.element import Element
 from escalate.emulator.elements import (
     Dial,
-    Element,
     Hangup,
     Play,
     Redirect,
@@ -24,7 +25,10 @@ from escalate.emulator.elements import (
     Stream,
     Wait,
 )
+from escalate.emulator.elements_input import GetDigits, GetInput, Question
+from escalate.emulator.elements_room import Conference
 from escalate.emulator.media import MediaStream
+from escalate.emulator.meeting import Meeting
 from escalate.plivo.causes import HangupSource
 
 if TYPE_CHECKING:
@@ -94,16 +98,39 @@ async def _sound(call: Call, element: Speak | Play | Wait, services: Services) -
 
 
 async def _dial(call: Call, element: Dial, services: Services) -> Goto | None:
-    dialling = Dialling(element, call, services)
-    action = Route(element.action, element.method) if element.action else None
+    return await _with_action(call, element, Dialling(element, call, services), services)
+
+
+async def _conference(call: Call, element: Conference, services: Services) -> Goto | None:
+    return await _with_action(call, element, Meeting(element, call, services), services)
+
+
+async def _ask(call: Call, element: Question, services: Services) -> Goto | None:
+    params = await Asking(element, call, services).run()
+    return None if params is None else _follow(call, element, params, services)
+
+
+async def _with_action(
+    call: Call, element: Dial | Conference, work: Dialling | Meeting, services: Services
+) -> Goto | None:
+    """Work, then ask the action; if the call is over meanwhile, the action still hears of it."""
     try:
-        params = await dialling.run()
+        params = await work.run()
     except asyncio.CancelledError:
-        if call.ending and action:
-            services.notify("action", action, dialling.result(), call.uuid)
+        if call.ending and element.action:
+            route = Route(element.action, element.method)
+            services.notify("action", route, work.result(), call.uuid)
         raise
-    if action is None:
+    return _follow(call, element, params, services)
+
+
+def _follow(
+    call: Call, element: Dial | Conference | Question, params: dict[str, str], services: Services
+) -> Goto | None:
+    """Go where the action leads, or only tell it."""
+    if not element.action:
         return None
+    action = Route(element.action, element.method)
     if element.redirect:
         return Goto("action", action, params)
     services.notify("action", action, params, call.uuid)
@@ -138,6 +165,9 @@ STEPS: Final[Mapping[type[Element], Step]] = {
     Play: _sound,
     Wait: _sound,
     Dial: _dial,
+    Conference: _conference,
+    GetDigits: _ask,
+    GetInput: _ask,
     Redirect: _redirect,
     Hangup: _hangup,
 }

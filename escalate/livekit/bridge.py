@@ -26,6 +26,7 @@ log = logging.getLogger("escalate")
 
 _START_S: Final = 10.0
 _CLOSE_S: Final = 5.0
+_BEFOREHAND_S: Final = 15.0
 _FORMAT: Final = {"encoding": "audio/x-mulaw", "sampleRate": 8000}
 
 # Starlette says with a RuntimeError that we have closed the socket ourselves.
@@ -193,7 +194,7 @@ class PlivoBridge:
 
     async def _close(self) -> None:
         if self._beforehand:
-            await asyncio.wait(self._beforehand, timeout=_CLOSE_S)
+            await asyncio.wait(self._beforehand, timeout=_BEFOREHAND_S)
         ended_before = self._ended.is_set()
         self._end()
         if not ended_before:

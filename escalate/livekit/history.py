@@ -17,6 +17,10 @@ _ROLES: Final[dict[Party, Literal["user", "assistant"]]] = {
 }
 
 
+# By LiveKit's defaults a turn ends at the latest this long after its last words.
+_TURN_S: Final = 3.0
+
+
 class Turns:
     """Keeps apart what was heard and what reached the LLM's context.
 
@@ -27,6 +31,7 @@ class Turns:
 
     def __init__(self) -> None:
         self._pending: list[Said] = []
+        self._lost: list[Said] = []
 
     def heard(self, text: str) -> None:
         """The recogniser gave final words of the caller."""
@@ -38,14 +43,18 @@ class Turns:
         known = [said for said in self._pending if _plain(said.text) in _plain(message)]
         if not known:
             return False
-        # Turns are in order: what came before this one and is not in it never will be.
-        last = self._pending.index(known[-1])
-        del self._pending[: last + 1]
+        # Turns come in order: what was heard before this one and is not in it never will be.
+        last = self._pending.index(known[-1]) + 1
+        self._lost += [said for said in self._pending[:last] if said not in known]
+        del self._pending[:last]
         return True
 
     def missed(self) -> Sequence[Said]:
-        """Take what was heard and never reached the context."""
-        missed, self._pending = self._pending, []
+        """Take what was heard and will not reach the context any more."""
+        still = time.time() - _TURN_S
+        missed = [*self._lost, *(said for said in self._pending if said.at < still)]
+        self._lost = []
+        self._pending = [said for said in self._pending if said.at >= still]
         return missed
 
 

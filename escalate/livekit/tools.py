@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from functools import wraps
@@ -34,7 +35,9 @@ log = logging.getLogger("escalate")
 
 # A recorded finish is one local write; a store that is down must not hold the session's end.
 _RECORD_S: Final = 1.5
-_CLOSE_S: Final = 5.0
+# A request to move the caller takes this long at most, or nobody knows whether it was carried out.
+_MOVE_S: Final = 6.0
+_CLOSE_S: Final = 8.0
 
 # Ends of a session that the bot itself decided on. After every other the caller wants to go on.
 _MEANT: Final = (CloseReason.USER_INITIATED, CloseReason.TASK_COMPLETED)
@@ -95,6 +98,7 @@ class EscalationTools(llm.Toolset):
         self._tasks: set[asyncio.Task[Any]] = set()
         self._speaking = False
         self._shut = False
+        self._unanswered: SpeechHandle | None = None
         self._released = False
         self._begun = False
         self._back: Resumption | None = None
@@ -198,6 +202,7 @@ class EscalationTools(llm.Toolset):
     def _transcribed(self, event: UserInputTranscribedEvent) -> None:
         self._drop_greeting = False
         if event.is_final:
+            self._unanswered = None
             self._turns.heard(event.transcript)
         language = str(event.language) if event.language else None
         self._call.hear(event.transcript, final=event.is_final, language=language)
@@ -214,6 +219,8 @@ class EscalationTools(llm.Toolset):
             # Text chat and session.run() bring no transcript, only the message itself.
             if not self._turns.added(item.text_content):
                 self._call.hear(item.text_content)
+            elif not self._shut:
+                self._keep(self._remind())
 
     @_guarded
     def _speech_created(self, event: SpeechCreatedEvent) -> None:
@@ -223,6 +230,8 @@ class EscalationTools(llm.Toolset):
         if self._shut or self._drop_greeting:
             self._drop_greeting = False
             event.speech_handle.interrupt(force=True)
+            if event.source == "generate_reply":
+                self._unanswered = event.speech_handle
 
     @_guarded
     def _state_changed(self, event: AgentStateChangedEvent) -> None:
@@ -242,25 +251,32 @@ class EscalationTools(llm.Toolset):
 
     @_guarded
     def _closed(self, event: CloseEvent) -> None:
-        task = self._keep(self._leave(meant=self._is_meant(event.reason)))
+        ended_by_stream = self._bridge is not None and self._bridge.has_ended
+        task = self._keep(self._leave(event.reason, alone=ended_by_stream or self._released))
         if self._bridge is not None:
             self._bridge.first(task)
 
-    def _is_meant(self, reason: CloseReason) -> bool:
-        """Whether the bot ends the conversation, rather than the caller or a transfer."""
-        if self._released or self._call.is_escalating:
-            return False
-        ended_by_stream = self._bridge is not None and self._bridge.has_ended
-        return reason in _MEANT and not ended_by_stream
+    async def _leave(self, reason: CloseReason, *, alone: bool) -> None:
+        """Say what has to be known before the media is put down; then let go of the call.
 
-    async def _leave(self, *, meant: bool) -> None:
-        """Record the bot's word before the media is put down; then let go of the call."""
+        `alone`: the media is gone already, or on purpose, so there is nothing to say.
+        """
+        if not alone:
+            await self._in_time(self._call.part(), _MOVE_S, "not moved before the bot ended")
+            if reason in _MEANT and not self._call.is_escalating:
+                await self._in_time(self._call.finish(), _RECORD_S, "its end is not recorded")
+        await self._in_time(self._call.close(), _CLOSE_S, "left in a hurry")
+
+    async def _in_time(self, work: Coroutine[Any, Any, None], bound_s: float, failure: str) -> None:
         try:
-            if meant:
-                await asyncio.wait_for(self._call.finish(), _RECORD_S)
-            await asyncio.wait_for(self._call.close(), _CLOSE_S)
+            await asyncio.wait_for(asyncio.shield(self._keep(work)), bound_s)
         except (TimeoutError, EscalateError) as error:
-            log.error("call %s: its end is not recorded: %s", self._call.call_uuid, error)
+            log.error("call %s: %s: %s", self._call.call_uuid, failure, type(error).__name__)
+
+    async def settled(self) -> None:
+        """Wait until nothing is under way that the session's end must not cut short."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run `work` in a task that the session's close does not cancel."""
@@ -281,10 +297,13 @@ class EscalationTools(llm.Toolset):
         # would not be heard when he takes his request back.
         self._discards = interruption["discard_audio_if_uninterruptible"]
         interruption["discard_audio_if_uninterruptible"] = False
-        try:
+        self._stop_talking()
+
+    def _stop_talking(self) -> None:
+        """Cancel what is being said and what is being prepared for a turn that has not ended."""
+        assert self._session is not None
+        with contextlib.suppress(RuntimeError):
             self._session.interrupt(force=True)
-        except RuntimeError:
-            log.debug("call %s: the session is not running", self._call.call_uuid)
 
     async def announce(self, text: str) -> None:
         """Speak to the end, whatever the caller says meanwhile."""
@@ -312,15 +331,21 @@ class EscalationTools(llm.Toolset):
         assert self._session is not None
         interruption = self._session.options.interruption
         interruption["discard_audio_if_uninterruptible"] = self._discards
-        missed = self._turns.missed()
-        try:
-            if missed:
-                agent = self._session.current_agent
-                await agent.update_chat_ctx(with_history(agent.chat_ctx, missed))
-        except RuntimeError:
-            return
+        self._stop_talking()
+        await self._remind()
+        unanswered, self._unanswered = self._unanswered, None
         if text is not None:
             self._say(text, over_the_caller=False)
+        elif unanswered is not None and unanswered.scheduled:
+            # His turn has ended in the meantime, and its reply was cancelled.
+            self._session.generate_reply()
+
+    async def _remind(self) -> None:
+        """Put into the LLM's context what it did not hear."""
+        assert self._session is not None
+        if missed := self._turns.missed():
+            agent = self._session.current_agent
+            await agent.update_chat_ctx(with_history(agent.chat_ctx, missed))
 
     def _say(self, text: str, *, over_the_caller: bool) -> SpeechHandle | None:
         """Speak a line of ours; None when there is nobody to speak."""

@@ -27,11 +27,11 @@ from pipecat.processors.frame_processor import (
 from pipecat.services.llm_service import FunctionCallParams
 from pipecat.transports.base_transport import BaseTransport
 
-from escalate.errors import EscalateError
+from escalate.errors import EscalateError, LayoutError
 from escalate.live_call import LiveCall
 from escalate.pipecat.gate import EscalationGate
 from escalate.pipecat.hangup import take_over_hang_up
-from escalate.pipecat.layout import check_gate_is_in, check_left_of_gate
+from escalate.pipecat.layout import check_as_linked, check_as_set_up
 from escalate.values import Trigger
 
 log = logging.getLogger("escalate")
@@ -82,7 +82,7 @@ class EscalationProcessor(FrameProcessor):
         take_over_hang_up(transport)
 
     def _check_layout(self) -> None:
-        check_left_of_gate(self, self.gate)
+        check_as_linked(self, self.gate)
 
     async def _note_disconnect(self, *_: object) -> None:
         self._disconnected = True
@@ -90,13 +90,18 @@ class EscalationProcessor(FrameProcessor):
     # --- frames -----------------------------------------------------------------------------
 
     async def setup(self, setup: FrameProcessorSetup) -> None:  # type: ignore[override]
-        """Join the pipeline.
+        """Join the pipeline, or end it before its first frame.
 
         Raises:
-            LayoutError: The gate is not in it.
+            LayoutError: It could not be handed over from.
         """
         await super().setup(setup)
-        check_gate_is_in(self.gate)
+        try:
+            check_as_set_up(self.pipeline_worker.pipeline, self, self.gate)
+        except LayoutError:
+            # Pipecat reports what `setup` raises, and would run the bot without this processor.
+            await self.pipeline_worker.cancel(reason="escalate could hand nobody over")
+            raise
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Take in what the frame says, then pass it on: the words are heard before anybody acts."""

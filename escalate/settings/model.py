@@ -151,8 +151,9 @@ class Settings(BaseSettings):
     """Everything escalate needs to know; `load_settings` reads it from a file and the environment.
 
     `public_url` is where Plivo reaches our routes, `stream_url` where it streams a caller to the
-    bot. `store` is a file on a local disk, found from where `escalate.toml` is. `caller_id` is a
-    number of yours that the human is shown.
+    bot. `store` is a file on a local disk, found from where `escalate.toml` is, or redis://... for
+    several hosts; with `words_key` what is said is encrypted in it. `caller_id` is a number of
+    yours that the human is shown.
     """
 
     model_config = SettingsConfigDict(
@@ -174,6 +175,7 @@ class Settings(BaseSettings):
     ]
     plivo_api: str = "https://api.plivo.com"
     store: str = "escalate.db"
+    words_key: SecretStr | None = None
     caller_id: CallerId | None = None
     destination: Annotated[tuple[Destination, ...], Field(min_length=1)]
     handoff: Handoff = Handoff()

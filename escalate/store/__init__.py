@@ -1,6 +1,7 @@
 """Where calls are kept so that they outlive a process."""
 
 from escalate.store.base import Change, Store
+from escalate.store.opening import open_store
 from escalate.store.sqlite import SqliteStore
 
-__all__ = ["Change", "SqliteStore", "Store"]
+__all__ = ["Change", "SqliteStore", "Store", "open_store"]

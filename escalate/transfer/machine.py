@@ -83,7 +83,9 @@ def _open(call: Call, event: e.Requested, now: float, *, waits: bool = False) ->
     With nobody to call it ends at once and the caller stays with the bot, unless he `waits` at our
     door already.
     """
-    if call.open_escalation is not None or call.over:
+    known = (call.escalation, *call.past)
+    again = any(held is not None and held.id == event.escalation for held in known)
+    if call.open_escalation is not None or call.over or again:
         return call
     opened = Escalation(
         id=event.escalation,

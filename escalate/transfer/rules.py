@@ -142,13 +142,15 @@ def return_went_unreported(m: Moment) -> bool:
 
 
 def dial_vanished(m: Moment) -> bool:
-    """The caller is there and the human's leg is not, but the Dial never reported its end.
+    """The caller is there and the human's phone rings no more, but the Dial never said so.
 
-    A request that reached the carrier late can take the caller out of his Dial.
+    A request that reached the carrier late can take the caller out of his Dial. A human who was on
+    the line is another matter: the caller may have talked with him, and only the Dial knows.
     """
     last = m.escalation.current
-    told = last is not None and last.reason is not None and last.ended_at is None
-    return told and caller_is_there(m)
+    if last is None or last.ended_at is not None or last.answered_at is not None:
+        return False
+    return last.reason not in (None, Reason.COMPLETED) and caller_is_there(m)
 
 
 def dial_vanished_and_somebody_is_left(m: Moment) -> bool:

@@ -25,11 +25,6 @@ BACK_WITH_BOT = When("stream.opened", nth=2)
 BUSY = {SIP_ADDRESS: {"busy": True}, PHONE_NUMBER: {"busy": True}}
 
 
-def lane(number: int) -> pytest.MarkDecorator:
-    """Calls of one lane are played one after the other, so three run at once at most."""
-    return pytest.mark.xdist_group(f"calls-{number}")
-
-
 def scenario(name: str, **other: Any) -> Scenario:
     return replace(SCENARIOS[name], **other)
 
@@ -54,7 +49,6 @@ def must_be_right(played: Played) -> None:
 # --- bridged --------------------------------------------------------------------------------------
 
 
-@lane(1)
 async def test_a_caller_who_asks_hears_the_announcement_out_and_is_connected() -> None:
     """The announcement is heard whole, the endpoint's digest is answered, the bridge outlasts."""
     played = await play(scenario("bridged"))
@@ -67,19 +61,6 @@ async def test_a_caller_who_asks_hears_the_announcement_out_and_is_connected() -
     assert not [event for event in played.events if event["kind"] == "rest"]
 
 
-@lane(2)
-async def test_a_bot_with_its_hang_up_left_armed_loses_the_caller() -> None:
-    """Without the disarming Pipecat's own request ends the call, and the local Plivo sees it."""
-    played = await play(scenario("armed-bot"))
-
-    must_be_right(played)
-    assert played.result["caller_lost"]
-    assert "api_request" == played.result["reason"]
-    (request,) = (event for event in played.events if event["kind"] == "rest")
-    assert ("DELETE", 204) == (request["method"], request["status"])
-
-
-@lane(3)
 async def test_a_bot_that_does_not_wait_for_the_announcement_cuts_it() -> None:
     """Twin of bridged: the caller is moved without having heard what happens to him."""
     hasty = scenario("bridged", over=DIALED, watch_s=0.2)
@@ -89,7 +70,6 @@ async def test_a_bot_that_does_not_wait_for_the_announcement_cuts_it() -> None:
     assert () != played.result["attempts"]
 
 
-@lane(3)
 async def test_a_bot_without_the_gate_talks_over_the_handover() -> None:
     """Twin: the model's own answer follows the announcement, and the caller has to hear it out."""
     asks = scenario("sip-auth-failed", over=DIALED, watch_s=0.2)
@@ -101,7 +81,6 @@ async def test_a_bot_without_the_gate_talks_over_the_handover() -> None:
 # --- another destination, or none -----------------------------------------------------------------
 
 
-@lane(2)
 async def test_refused_credentials_lead_to_the_phone_number() -> None:
     """4240 of the first destination is followed by a Dial of the second; the bot stayed quiet."""
     played = await play(scenario("sip-auth-failed"))
@@ -112,7 +91,6 @@ async def test_refused_credentials_lead_to_the_phone_number() -> None:
     assert pytest.approx(await announcement_ms(), abs=120) == result["stages_ms"]["announcement"]
 
 
-@lane(3)
 async def test_without_a_second_destination_refused_credentials_end_with_the_bot() -> None:
     """Twin of sip-auth-failed: there is nobody left to call."""
     refused = scenario("sip-auth-failed", over=BACK_WITH_BOT, watch_s=0.2)
@@ -123,7 +101,6 @@ async def test_without_a_second_destination_refused_credentials_end_with_the_bot
     assert played.result["destination"] is None
 
 
-@lane(1)
 async def test_when_nobody_answers_the_bot_goes_on_where_it_was() -> None:
     """Both phones ring out, the caller is told, is not greeted again, and is answered."""
     played = await play(scenario("no-answer"))
@@ -134,10 +111,10 @@ async def test_when_nobody_answers_the_bot_goes_on_where_it_was() -> None:
     assert Outcome.RETURNED == ending_of(played)
 
 
-@lane(2)
 async def test_a_bot_that_takes_everybody_for_new_greets_twice() -> None:
     """Twin of no-answer: the caller who comes back hears the greeting again."""
-    busy = scenario("no-answer", phones=BUSY, over=BACK_WITH_BOT, watch_s=4.0)
+    first_words = When("heard.ended", source="bot", since="leg.ended")
+    busy = scenario("no-answer", phones=BUSY, over=first_words, watch_s=0.1)
     played = await play(busy, sabotage="everybody-is-new")
 
     assert likeness_of_first_words(played) > 0.98
@@ -167,7 +144,6 @@ def ending_of(played: Played) -> Outcome | None:
     return held.ending.outcome if held and held.ending else None
 
 
-@lane(3)
 async def test_a_caller_who_hangs_up_makes_the_phone_stop_and_is_recorded() -> None:
     """The human's leg is cancelled with the caller's, and the escalation has its ending."""
     played = await play(scenario("caller-hangs-up"))
@@ -179,7 +155,6 @@ async def test_a_caller_who_hangs_up_makes_the_phone_stop_and_is_recorded() -> N
     assert Outcome.CALLER_LEFT == ending_of(played)
 
 
-@lane(1)
 async def test_without_the_carriers_reports_a_caller_who_left_is_waited_for() -> None:
     """Twin of caller-hangs-up: the escalation stays open although the caller has gone."""
     played = await play(scenario("caller-hangs-up"), sabotage="hang-up-not-heard")
@@ -190,7 +165,6 @@ async def test_without_the_carriers_reports_a_caller_who_left_is_waited_for() ->
 # --- no human is wanted, or one is asked for in pieces --------------------------------------------
 
 
-@lane(2)
 async def test_a_caller_who_does_not_want_a_human_stays_with_the_bot() -> None:
     """Nobody is dialled and the bot answers him."""
     played = await play(scenario("not-wanted"))
@@ -199,7 +173,6 @@ async def test_a_caller_who_does_not_want_a_human_stays_with_the_bot() -> None:
     assert () == played.result["attempts"]
 
 
-@lane(3)
 async def test_a_detector_that_overlooks_the_negation_calls_a_human() -> None:
     """Twin of not-wanted: somebody is dialled against the caller's word."""
     unheard = scenario("not-wanted", over=DIALED, watch_s=0.2)
@@ -209,7 +182,6 @@ async def test_a_detector_that_overlooks_the_negation_calls_a_human() -> None:
     assert "with_bot" != played.result["outcome"]
 
 
-@lane(3)
 async def test_a_request_in_two_pieces_is_heard_as_one() -> None:
     """Neither final asks for a human by itself; together they do, at once."""
     played = await play(scenario("split-request"))
@@ -219,7 +191,6 @@ async def test_a_request_in_two_pieces_is_heard_as_one() -> None:
     assert played.result["stages_ms"]["asked_to_announcement"] < 800
 
 
-@lane(2)
 async def test_pieces_read_one_by_one_are_no_request() -> None:
     """Twin of split-request: the caller stays with the bot."""
     played = await play(scenario("split-request", limit_s=7.0), sabotage="pieces-apart")
@@ -231,7 +202,6 @@ async def test_pieces_read_one_by_one_are_no_request() -> None:
 # --- the bot's end --------------------------------------------------------------------------------
 
 
-@lane(3)
 async def test_a_bot_that_says_goodbye_ends_the_call() -> None:
     """The call ends by our document, without a request, once the goodbye has been heard."""
     played = await play(scenario("goodbye"))
@@ -242,7 +212,6 @@ async def test_a_bot_that_says_goodbye_ends_the_call() -> None:
     assert not played.result["caller_lost"]
 
 
-@lane(2)
 async def test_a_finish_that_is_not_recorded_brings_the_caller_back() -> None:
     """Twin of goodbye: it looks like a lost stream, so he is connected to the bot again."""
     unrecorded = scenario("goodbye", over=BACK_WITH_BOT, watch_s=0.2)
@@ -252,7 +221,6 @@ async def test_a_finish_that_is_not_recorded_brings_the_caller_back() -> None:
     assert 2 == len([event for event in played.events if event["kind"] == "stream.opened"])
 
 
-@lane(1)
 async def test_a_stream_that_breaks_is_opened_again() -> None:
     """The caller gets the bot back, is told so instead of greeted, and is answered."""
     played = await play(scenario("stream-lost"))
@@ -262,7 +230,6 @@ async def test_a_stream_that_breaks_is_opened_again() -> None:
     assert likeness_of_first_words(played) < 0.9
 
 
-@lane(3)
 async def test_a_document_that_ends_with_the_stream_loses_the_caller() -> None:
     """Twin of stream-lost: nothing follows the broken stream, which is 4010."""
     played = await play(scenario("stream-lost"), sabotage="nothing-after-the-stream")
@@ -275,7 +242,6 @@ async def test_a_document_that_ends_with_the_stream_loses_the_caller() -> None:
 # --- processes that die ---------------------------------------------------------------------------
 
 
-@lane(2)
 async def test_a_bot_killed_while_the_phone_rings_does_not_take_the_caller_with_it() -> None:
     """SIGKILL of the bot's process between ringing and answer: caller and human are connected."""
 
@@ -290,7 +256,6 @@ async def test_a_bot_killed_while_the_phone_rings_does_not_take_the_caller_with_
     must_be_right(played)
 
 
-@lane(1)
 async def test_a_web_side_killed_between_two_callbacks_goes_on_where_it_was() -> None:
     """SIGKILL of the web side, and its restart while Plivo tries again: the next phone rings."""
 

@@ -6,8 +6,8 @@ from escalate.detect import (
     Armed,
     BotSaid,
     Decision,
-    DetectPolicy,
     Detector,
+    DetectPolicy,
     Digit,
     Escalate,
     Heard,
@@ -39,7 +39,7 @@ def test_a_request_escalates_with_its_evidence() -> None:
     assert isinstance(decision, Escalate)
     assert Trigger.ASKED is decision.trigger
     (evidence,) = decision.evidence
-    assert "I want a human" == evidence.words
+    assert "want a human" == evidence.words
     assert evidence.words == evidence.text[slice(*evidence.span)]
     assert "en" == evidence.language
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
-from escalate.emulator import document, elements
+from escalate.emulator import document, element, elements, elements_input, elements_room
 from escalate.plivo import xml
 
 QUEUE = "sip:queue@example.com:5070"
 
 
-def carried_over(*steps: xml.Step) -> tuple[elements.Element, ...]:
+def carried_over(*steps: xml.Step) -> tuple[element.Element, ...]:
     """Render a document with our models and read it as the carrier does."""
     text = xml.render(xml.Response(children=steps))
     return document.parse(text.encode(), "application/xml")
@@ -104,6 +104,82 @@ def test_a_dial_arrives_as_it_was_meant() -> None:
         ),
     ],
 )
-def test_plain_elements_arrive_as_they_were_meant(ours: xml.Step, theirs: elements.Element) -> None:
+def test_plain_elements_arrive_as_they_were_meant(ours: xml.Step, theirs: element.Element) -> None:
     """Text that looks like XML is text, numbers are numbers."""
     assert (theirs,) == carried_over(ours)
+
+
+def test_a_conference_arrives_as_it_was_meant() -> None:
+    """Both sides of a warm handoff meet by these attributes."""
+    (read,) = carried_over(
+        xml.Conference(
+            room="room-7f3a",
+            start_conference_on_enter=False,
+            end_conference_on_exit=True,
+            stay_alone=False,
+            wait_sound="https://x.example/hold?a=1&b=2",
+            enter_sound="beep:1",
+            max_members=3,
+            time_limit=3600,
+            hangup_on_star=True,
+            action="https://x.example/left",
+            callback_url="https://x.example/event",
+            relay_dtmf=False,
+        )
+    )
+    assert (
+        elements_room.Conference(
+            body="room-7f3a",
+            start_conference_on_enter=False,
+            end_conference_on_exit=True,
+            stay_alone=False,
+            wait_sound="https://x.example/hold?a=1&b=2",
+            enter_sound="beep:1",
+            max_members=3,
+            time_limit=3600,
+            hangup_on_star=True,
+            action="https://x.example/left",
+            callback_url="https://x.example/event",
+            relay_dtmf=False,
+        )
+        == read
+    )
+
+
+def test_questions_arrive_as_they_were_meant() -> None:
+    """Prompts in order, times and keys, for both elements."""
+    prompts = (xml.Speak(text="Press one or say yes"), xml.Wait(length=2))
+    action = "https://x.example/answered"
+    digits, words = carried_over(
+        xml.GetDigits(
+            children=prompts, action=action, num_digits=1, finish_on_key="none", valid_digits="12"
+        ),
+        xml.GetInput(
+            children=prompts,
+            action=action,
+            input_type="dtmf speech",
+            execution_timeout=8,
+            speech_end_timeout=2,
+            hints="yes,no",
+            num_digits=1,
+        ),
+    )
+    asked = (elements.Speak("Press one or say yes"), elements.Wait(length=2))
+    assert (
+        elements_input.GetDigits(
+            prompts=asked, action=action, num_digits=1, finish_on_key="", valid_digits="12"
+        )
+        == digits
+    )
+    assert (
+        elements_input.GetInput(
+            prompts=asked,
+            action=action,
+            input_type="dtmf speech",
+            execution_timeout=8,
+            speech_end_timeout=2,
+            hints="yes,no",
+            num_digits=1,
+        )
+        == words
+    )

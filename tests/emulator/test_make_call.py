@@ -37,7 +37,9 @@ async def test_whoever_answers_runs_the_answer_url(
 ) -> None:
     """Ring URL, answer URL, a digest challenge passed, and the hang-up told in the end."""
     app.answers("agent", WAIT)
-    await plivo.phones({QUEUE: {"answers_after_s": 0.05, "challenge": RIGHT, "talks_s": 0.2}})
+    await plivo.phones(
+        {QUEUE: {"answers_after_s": 0.05, "challenge": RIGHT, "hangs_up_after_s": 0.2}}
+    )
     call = await fire(api, app, ring_url=app.url("ring"), **CREDENTIALS)
     ring, agent = (await app.request("ring")).params, (await app.request("agent")).params
     gone = (await app.request("gone")).params

@@ -22,6 +22,7 @@ from pipecat.frames.frames import (
     Frame,
     InterimTranscriptionFrame,
     LLMRunFrame,
+    SystemFrame,
     TranscriptionFrame,
     TTSAudioRawFrame,
     TTSSpeakFrame,
@@ -145,6 +146,11 @@ class Tape(BaseObserver):
 
 
 @dataclass
+class Begun(SystemFrame):
+    """The first frame that a test sends."""
+
+
+@dataclass
 class Line:
     """What a bot sent over one media socket."""
 
@@ -255,6 +261,11 @@ class Talk:
         finally:
             self.over.set()
 
+    async def begun(self) -> None:
+        """Wait until the pipeline runs: one that is cancelled earlier hears of no end."""
+        await self.worker.queue_frame(Begun())
+        await self.tape.until(lambda: self.tape.pushed(Begun, by=self.watch))
+
     async def ended(self) -> None:
         """Wait until the pipeline has ended and cleaned up."""
         async with asyncio.timeout(PATIENCE_S):
@@ -340,6 +351,7 @@ class Desk:
                 self._more.clear()
                 await self._more.wait()
         talk = self.talks[number - 1]
+        await talk.begun()
         await talk.tape.until(lambda: talk.watch.gate._kept_back is None)
         return talk
 

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pipecat.frames.frames import LLMRunFrame, TTSSpeakFrame
 
 from escalate.demo.bookshop import Reply
+from escalate.errors import StoreUnavailable
 
 from .bench import (
     ANNOUNCEMENT,
@@ -23,6 +25,8 @@ from .bench import (
 
 GREETINGS = [greets_by_model, greets_by_line]
 GREETED = {greets_by_model: "Yes of course.", greets_by_line: "Hello from the shop."}
+
+GREETING_FRAMES = {greets_by_model: LLMRunFrame, greets_by_line: TTSSpeakFrame}
 
 
 @pytest.mark.parametrize("greets", GREETINGS)
@@ -49,6 +53,8 @@ async def test_a_caller_nobody_was_free_for_is_not_greeted_again(
     await talk.ears.hear(ASKS)
     again = await desk.talk(2)
     await again.says(RETURNING)
+    await again.tape.until(lambda: again.tape.pushed(GREETING_FRAMES[greets]))
+    await again.settle()
     await again.ears.hear("then where is my parcel")
     await again.says("It comes today.")
 
@@ -69,6 +75,8 @@ async def test_a_caller_whose_stream_broke_goes_on_where_he_was(desk: Desk) -> N
     await desk.plivo.drop_stream(call_uuid)
     again = await desk.talk(2)
     await again.says(RECONNECTED)
+    await again.tape.until(lambda: again.tape.pushed(LLMRunFrame))
+    await again.settle()
     await again.ears.hear("hello")
     await again.says("Yes of course.")
 
@@ -112,13 +120,11 @@ async def test_a_store_that_is_down_greets_the_caller_as_a_new_one(desk: Desk) -
     asked = asyncio.Event()
 
     async def down(*_: Any) -> Any:
-        from escalate.errors import StoreUnavailable
-
         asked.set()
         raise StoreUnavailable("down")
 
     load = desk.board.adopt
-    desk.board.adopt = down  # type: ignore[method-assign]
+    desk.board.adopt = down  # type: ignore[method-assign, assignment]
     _, talk = await desk.call()
     await talk.says("Hello from the shop.")
     desk.board.adopt = load  # type: ignore[method-assign]

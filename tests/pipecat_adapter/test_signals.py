@@ -11,7 +11,6 @@ from pipecat.frames.frames import (
     EndFrame,
     ErrorFrame,
     Frame,
-    InputDTMFFrame,
     InterimTranscriptionFrame,
     LLMContextAssistantTurnFrame,
     LLMContextFrame,
@@ -25,10 +24,11 @@ from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.frame_processor import FrameDirection
 from pipecat.utils.time import time_now_iso8601
 
+from escalate.pipecat import EscalationProcessor
 from escalate.transfer import Call
 from escalate.values import Party, Trigger
 
-from .bench import ASKS, Desk
+from .bench import ASKS, Desk, transport_without_a_socket
 
 DOWN, UP = FrameDirection.DOWNSTREAM, FrameDirection.UPSTREAM
 
@@ -129,10 +129,6 @@ async def pushes(
     desk: Desk, part: str, frame: Frame, direction: FrameDirection, *, shut: bool = False
 ) -> list[tuple[Frame, FrameDirection]]:
     """Return what the watch or the gate pushed for one frame."""
-    from escalate.pipecat import EscalationProcessor
-
-    from .bench import transport_without_a_socket
-
     watch = EscalationProcessor(desk.board.call("nobody"), transport=transport_without_a_socket())
     processor = watch if part == "watch" else watch.gate
     if shut:

@@ -72,7 +72,7 @@ async def test_an_interruption_cancels_the_tool_but_not_the_request(desk: Desk) 
         running.set()
         await asyncio.Event().wait()
 
-    tool = asyncio.create_task(talk.watch.transfer_to_human(params(hangs), "he is cross"))
+    tool = asyncio.ensure_future(talk.watch.transfer_to_human(params(hangs), "he is cross"))
     await running.wait()
     tool.cancel()
 
@@ -108,12 +108,13 @@ async def test_the_model_may_name_a_destination_but_no_number(desk: Desk) -> Non
 
 def params(result_callback: Any) -> FunctionCallParams:
     """Return what Pipecat hands to a tool; only the callback is used."""
+    unused: Any = None
     return FunctionCallParams(
         function_name="transfer_to_human",
         tool_call_id="call-1",
         arguments={},
-        llm=None,
-        pipeline_worker=None,
-        context=None,
+        llm=unused,
+        pipeline_worker=unused,
+        context=unused,
         result_callback=result_callback,
     )

@@ -3,53 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from escalate.errors import StoreUnavailable
-from escalate.store import SqliteStore, Store
+from escalate.store import Store
 from escalate.store.base import CODEC
-from escalate.transfer import Call, DocumentOwner, LastResort, Leg, Received, receive
+from escalate.transfer import Call, Received, receive
 from escalate.transfer import events as e
-from escalate.values import Party, Reason, Said, Trigger
+from escalate.values import Party, Reason, Said
 
-CALL = Call("call-1", DocumentOwner.OURS, opened_at=1.0)
-REQUESTED = e.Requested(
-    "esc-1", Trigger.ASKED, "asked", (Leg("support", 20.0),), 120.0, LastResort.BOT
-)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "calls.db"
-
-
-@pytest.fixture
-async def store(path: Path) -> AsyncIterator[Store]:
-    async with SqliteStore(path) as opened:
-        yield opened
-
-
-def begin(call: Call) -> object:
-    return lambda stored: Received(stored or call, (), changed=stored is None)
-
-
-def tell(event: e.Event, now: float) -> object:
-    return lambda stored: None if stored is None else receive(stored, event, now)
-
-
-async def put(store: Store, call: Call = CALL) -> None:
-    await store.apply(call.call_uuid, begin(call))  # type: ignore[arg-type]
-
-
-async def apply(store: Store, event: e.Event, now: float = 2.0) -> Received | None:
-    return await store.apply("call-1", tell(event, now))  # type: ignore[arg-type]
+from .harness import CALL, REQUESTED, Opening, apply, put, tell
 
 
 async def test_a_call_comes_back_as_it_was_written(store: Store) -> None:
@@ -64,9 +31,9 @@ async def test_a_call_comes_back_as_it_was_written(store: Store) -> None:
     assert received.call == await store.load("call-1")
 
 
-async def test_what_another_process_wrote_is_read_at_once(store: Store, path: Path) -> None:
+async def test_what_another_process_wrote_is_read_at_once(store: Store, opening: Opening) -> None:
     """Nothing is kept in memory that the file does not say."""
-    async with SqliteStore(path) as other:
+    async with opening() as other:
         await put(store)
         await apply(other, REQUESTED)
         call = await store.load("call-1")
@@ -74,7 +41,9 @@ async def test_what_another_process_wrote_is_read_at_once(store: Store, path: Pa
         assert call.open_escalation is not None
 
 
-async def test_two_processes_that_apply_at_once_lose_no_event(store: Store, path: Path) -> None:
+async def test_two_processes_that_apply_at_once_lose_no_event(
+    store: Store, opening: Opening
+) -> None:
     """Each change is read, made and written with nobody in between."""
 
     def count(stored: Call | None) -> Received:
@@ -83,18 +52,18 @@ async def test_two_processes_that_apply_at_once_lose_no_event(store: Store, path
         return Received(more, (), changed=True)
 
     await put(store)
-    async with SqliteStore(path) as other:
+    async with opening() as other:
         await asyncio.gather(*(one.apply("call-1", count) for one in [store, other] * 20))
     call = await store.load("call-1")
     assert call is not None
     assert 41 == call.stream
 
 
-async def test_a_watcher_learns_of_another_process_change(store: Store, path: Path) -> None:
+async def test_a_watcher_learns_of_another_process_change(store: Store, opening: Opening) -> None:
     """Whoever waits in one process is woken by the other."""
     await put(store)
     watching = asyncio.create_task(store.watch("call-1", after=0, timeout_s=10.0))
-    async with SqliteStore(path) as other:
+    async with opening() as other:
         await apply(other, REQUESTED)
     seen = await watching
     assert seen is not None
@@ -128,6 +97,8 @@ async def test_only_calls_whose_deadline_has_passed_are_due(store: Store) -> Non
     assert deadline is not None
     assert [] == list(await store.due(deadline - 0.1))
     assert [received.call] == list(await store.due(deadline))
+    await apply(store, e.CallerHungUp())
+    assert [] == list(await store.due(1e12))
 
 
 async def test_an_event_without_effect_writes_nothing(store: Store) -> None:
@@ -140,9 +111,9 @@ async def test_an_event_without_effect_writes_nothing(store: Store) -> None:
 
 
 async def test_words_are_kept_apart_in_order_and_deleted_when_their_time_has_come(
-    store: Store, path: Path
+    store: Store,
 ) -> None:
-    """The one table with a caller's words is emptied; the record of the call stays."""
+    """The one place with a caller's words is emptied; the record of the call stays."""
     await put(store)
     said = [Said(Party.BOT, "Hello.", 1.0), Said(Party.CALLER, "A person, please.", 2.0)]
     for one in reversed(said):
@@ -155,8 +126,7 @@ async def test_words_are_kept_apart_in_order_and_deleted_when_their_time_has_com
     assert said == list(await store.words("call-1"))
     await store.forget(50.1)
     assert [] == list(await store.words("call-1"))
-    with sqlite3.connect(path) as file:
-        assert "person" not in "".join(map(str, file.execute("SELECT * FROM calls").fetchall()))
+    assert await store.load("call-1") is not None
 
 
 async def test_a_change_that_raises_leaves_the_call_alone(store: Store) -> None:
@@ -182,24 +152,27 @@ async def test_a_cancelled_task_leaves_the_store_usable(store: Store) -> None:
     assert await apply(store, REQUESTED) is not None
 
 
-async def test_a_file_that_cannot_be_opened_is_one_clear_error(tmp_path: Path) -> None:
-    """The error is ours, not SQLite's."""
-    with pytest.raises(StoreUnavailable, match="unable to open"):
-        async with SqliteStore(tmp_path / "no" / "such" / "folder.db"):
-            raise AssertionError("not reached")
+async def test_words_of_the_same_moment_stay_in_the_order_they_came(store: Store) -> None:
+    """A clock may stand still between two of them."""
+    said = [Said(Party.CALLER, text, 3.0) for text in ("one", "two", "three", "two")]
+    for one in said:
+        await store.remember("call-1", one)
+    assert said == list(await store.words("call-1"))
 
 
-async def test_a_locked_file_is_an_unavailable_store_not_a_hang(path: Path) -> None:
-    """Another program that holds the file makes us say so."""
-    async with SqliteStore(path, busy_s=0.05) as store:
-        await put(store)
-        holder = sqlite3.connect(path, isolation_level=None)
-        holder.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreUnavailable, match="locked"):
-            await apply(store, REQUESTED)
-        holder.execute("ROLLBACK")
-        holder.close()
-        assert await apply(store, REQUESTED) is not None
+async def test_calls_that_are_due_come_by_their_deadlines(store: Store) -> None:
+    """The one that waits longest is looked after first."""
+    for number, now in ((1, 30.0), (2, 10.0), (3, 20.0)):
+        call = replace(CALL, call_uuid=f"call-{number}")
+        await put(store, call)
+        await store.apply(call.call_uuid, tell(REQUESTED, now))
+    assert ["call-2", "call-3", "call-1"] == [call.call_uuid for call in await store.due(1e12)]
+
+
+async def test_a_store_that_is_not_open_says_so(opening: Opening) -> None:
+    """The error is the one that every caller of a store expects."""
+    with pytest.raises(StoreUnavailable, match="not open"):
+        await opening().load("call-1")
 
 
 @given(st.text(max_size=50), st.integers(1, 9), st.floats(0, 1e10))

@@ -209,6 +209,14 @@ def test_a_request_with_nobody_to_call_leaves_the_caller_with_the_bot() -> None:
     assert (Outcome.REFUSED, Reason.CLOSED) == story.ending
 
 
+def test_the_same_request_is_not_opened_twice() -> None:
+    """A store that lost its own answer may apply an event again."""
+    refused = e.Requested("esc-1", Trigger.ASKED, "asked", (), 120.0, LastResort.BOT)
+    story = Story().tell(refused)
+    before = story.call
+    assert before == story.tell(refused).call
+
+
 def test_a_retraction_counts_while_the_caller_has_not_moved_and_not_after() -> None:
     """What cannot be undone is not undone."""
     early = Story().tell(requested(), e.Retracted("esc-1"))
@@ -349,6 +357,15 @@ def test_a_caller_taken_out_of_his_last_dial_goes_where_the_policy_says() -> Non
     assert State.RETURNING is story.deadline().tell(there, there).state()
     story = Story().tell(requested(SUPPORT, last_resort=LastResort.GOODBYE), ANNOUNCED, arrived())
     assert State.LEAVING is story.tell(gone_wrong).deadline().tell(there).state()
+
+
+def test_a_caller_who_has_talked_is_not_sent_on_while_the_end_of_his_dial_is_awaited() -> None:
+    """That they were bridged may be told late, and the Dial's own report later still."""
+    story = ringing().tell(e.HumanLegEnded("esc-1", 1, Reason.COMPLETED))
+    story.deadline().tell(e.CallerChecked("esc-1", alive=True))
+    story.tell(e.DialEnded("esc-1", 1, connected=True, reason=Reason.COMPLETED))
+    assert (Outcome.CONNECTED, Reason.COMPLETED) == story.ending
+    assert d.HangUp() == story.document()
 
 
 def test_a_caller_whose_phone_still_rings_there_is_left_alone() -> None:

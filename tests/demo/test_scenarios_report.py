@@ -1,0 +1,259 @@
+"""What the result says of a call, read from logs of the local Plivo cut down to what matters."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+import pytest
+
+from escalate.demo.report import Report, build_report
+from escalate.demo.scenarios import DESTINATIONS, SCENARIOS, SIP_ADDRESS
+
+Row = tuple[float, str, dict[str, Any]]
+
+_ON_STREAM: list[Row] = [
+    (0.0, "call.started", {"from": "14155550123", "to": "14155550100"}),
+    (0.1, "call.answered", {}),
+    (0.1, "xml.step", {"element": "Stream"}),
+    (0.2, "stream.opened", {}),
+    (0.8, "heard.started", {"source": "bot"}),
+    (1.0, "caller.says", {"text": "a human please", "seconds": 1.0}),
+    (1.4, "stream.cleared", {"dropped_ms": 40}),
+    (2.1, "heard.ended", {"source": "bot", "ms": 600}),
+]
+_ANNOUNCED: list[Row] = [
+    (2.4, "heard.started", {"source": "bot"}),
+    (5.5, "heard.ended", {"source": "bot", "ms": 2400}),
+]
+_LEFT: list[Row] = [
+    (5.5, "stream.closed", {"by": "app", "unplayed_ms": 0}),
+    (5.5, "xml.step", {"element": "Redirect"}),
+]
+_DIALED: list[Row] = [
+    (5.52, "xml.step", {"element": "Dial"}),
+    (5.53, "leg.dialed", {"leg": "a", "to": SIP_ADDRESS}),
+]
+_BRIDGED: list[Row] = [
+    (6.03, "leg.answered", {"leg": "a", "to": SIP_ADDRESS}),
+    (6.04, "leg.bridged", {"leg": "a", "to": SIP_ADDRESS}),
+]
+_CONNECTED = [*_ON_STREAM, *_ANNOUNCED, *_LEFT, *_DIALED, *_BRIDGED]
+
+
+def report(*rows: Row, until: float = 10.0) -> Report:
+    """The report of a log made of these rows."""
+    numbers = count(1)
+    events = [{"seq": next(numbers), "at": at, "kind": kind, **more} for at, kind, more in rows]
+    return build_report("bridged", events, DESTINATIONS, until=until)
+
+
+def leg_ended(at: float, code: int, cause: str, *, leg: str = "a", to: str = SIP_ADDRESS) -> Row:
+    told = {"leg": leg, "to": to, "code": code, "cause": cause, "dial_status": "failed"}
+    return at, "leg.ended", told
+
+
+def call_ended(at: float, source: str, code: int = 4000) -> Row:
+    return at, "call.ended", {"code": code, "cause": "...", "source": source, "duration_s": at}
+
+
+def step(at: float, element: str) -> Row:
+    return at, "xml.step", {"element": element}
+
+
+def test_a_bridged_caller_is_connected_to_the_named_human() -> None:
+    """An address becomes its configured name, and a leg that is up has no cause."""
+    found = report(*_CONNECTED).as_dict()
+
+    assert {
+        "scenario": "bridged",
+        "outcome": "connected",
+        "reason": "completed",
+        "destination": "support",
+        "attempts": ({"destination": "support", "cause": None, "code": None},),
+        "caller_connected_to": "human",
+        "caller_lost": False,
+        "announcement_cut_ms": 0,
+        "stages_ms": {
+            "asked_to_announcement": 400,
+            "announcement": 2400,
+            "released": 700,
+            "dialed": 30,
+            "answered": 500,
+            "bridged": 10,
+            "bridged_after_bot_left": 3960,
+        },
+    } == found
+    assert [] == SCENARIOS["bridged"].must.unmet(report(*_CONNECTED))
+
+
+def test_a_bridge_that_does_not_last_is_told_by_its_length() -> None:
+    """Connected and cut at once is not what `bridged` must be."""
+    cut = report(*_CONNECTED, (6.2, "leg.unbridged", {"leg": "a", "to": SIP_ADDRESS}))
+
+    assert 160 == cut.stages_ms["bridged_after_bot_left"]
+    assert SCENARIOS["bridged"].must.unmet(cut)
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "reason"),
+    [
+        ("API Request", 4000, "api_request"),
+        ("Answer XML", 4010, "our_document"),
+        ("Error", 7012, "our_document"),
+        ("Error", 8014, "our_document"),
+        ("Plivo", 5010, "carrier_error"),
+    ],
+)
+@pytest.mark.parametrize("rows", [_ON_STREAM, _CONNECTED], ids=["with the bot", "with a human"])
+def test_a_leg_that_nobody_on_the_call_ended_is_a_lost_caller(
+    rows: list[Row], source: str, code: int, reason: str
+) -> None:
+    """A request's hang-up, the end of a document and unreachable documents all lose him."""
+    lost = report(*rows, call_ended(7.0, source, code))
+
+    assert lost.caller_lost
+    assert ("lost", reason, None) == (lost.outcome, lost.reason, lost.caller_connected_to)
+
+
+def test_a_bare_hangup_while_caller_and_human_talk_is_a_lost_caller() -> None:
+    """Only a human who has hung up himself may be followed by our Hangup."""
+    lost = report(*_CONNECTED, step(7.0, "Hangup"), call_ended(7.0, "Answer XML"))
+
+    assert lost.caller_lost
+
+
+def test_a_human_who_hangs_up_ends_the_call_rightly() -> None:
+    """His leg ended first, so the Hangup that follows is the end of a conversation."""
+    over = report(
+        *_CONNECTED,
+        (7.0, "leg.unbridged", {"leg": "a", "to": SIP_ADDRESS}),
+        leg_ended(7.0, 4000, "Normal Hangup"),
+        step(7.1, "Hangup"),
+        call_ended(7.1, "Answer XML"),
+    )
+
+    assert ("connected", False, None) == (over.outcome, over.caller_lost, over.caller_connected_to)
+
+
+def test_a_hangup_after_the_bot_closed_its_stream_is_its_recorded_finish() -> None:
+    """Stream, Redirect, Hangup, and the socket was closed by the application."""
+    over = report(*_ON_STREAM, *_LEFT, step(5.6, "Hangup"), call_ended(5.6, "Answer XML"))
+
+    assert ("finished", "completed", False) == (over.outcome, over.reason, over.caller_lost)
+
+
+@pytest.mark.parametrize("by", ["abort", "plivo"])
+def test_a_hangup_after_a_stream_that_broke_is_a_lost_caller(by: str) -> None:
+    """Nobody said that he had finished."""
+    broken = (5.5, "stream.closed", {"by": by, "unplayed_ms": 0})
+    lost = report(
+        *_ON_STREAM,
+        broken,
+        step(5.5, "Redirect"),
+        step(5.6, "Hangup"),
+        call_ended(5.6, "Answer XML"),
+    )
+
+    assert lost.caller_lost
+
+
+def test_a_hangup_instead_of_the_next_destination_is_a_lost_caller() -> None:
+    """Nobody answered, nothing was said, and the line goes dead."""
+    lost = report(
+        *_ON_STREAM,
+        *_LEFT,
+        *_DIALED,
+        leg_ended(8.0, 3000, "No Answer"),
+        step(8.1, "Hangup"),
+        call_ended(8.1, "Answer XML"),
+    )
+
+    assert lost.caller_lost
+
+
+def test_a_goodbye_counts_when_it_was_spoken_to_its_end() -> None:
+    """Speak, heard, then Hangup; the reason is why nobody was reached."""
+    rows = [*_ON_STREAM, *_LEFT, *_DIALED, leg_ended(8.0, 3000, "No Answer"), step(8.1, "Speak")]
+    heard = (12.0, "heard.ended", {"source": "speak", "ms": 3900})
+    end = [step(12.0, "Hangup"), call_ended(12.0, "Answer XML")]
+
+    assert ("goodbye", "no_answer") == (
+        report(*rows, heard, *end).outcome,
+        report(*rows, heard, *end).reason,
+    )
+    assert "lost" == report(*rows, *end).outcome
+
+
+def test_a_caller_who_hangs_up_has_left_wherever_he_was() -> None:
+    """Before a human was on he has left; after that he has been served."""
+    waiting = report(*_ON_STREAM, *_LEFT, *_DIALED, call_ended(6.0, "Caller"))
+    talking = report(*_CONNECTED, call_ended(9.0, "Caller"))
+
+    assert ("caller_left", False) == (waiting.outcome, waiting.caller_lost)
+    assert ("connected", False) == (talking.outcome, talking.caller_lost)
+
+
+def test_a_caller_who_is_streamed_again_after_a_dial_has_returned() -> None:
+    """The reason is that of the destination tried last."""
+    back = report(
+        *_ON_STREAM,
+        *_ANNOUNCED,
+        *_LEFT,
+        *_DIALED,
+        leg_ended(8.0, 3000, "No Answer"),
+        (8.1, "leg.dialed", {"leg": "b", "to": "+14155550199"}),
+        leg_ended(9.0, 3010, "Busy Line", leg="b", to="+14155550199"),
+        (9.1, "stream.opened", {}),
+    )
+
+    assert ("returned", "busy", "bot") == (back.outcome, back.reason, back.caller_connected_to)
+    assert [("support", 3000), ("duty-phone", 3010)] == [
+        (one.destination, one.code) for one in back.attempts
+    ]
+    assert "bridged_after_bot_left" not in back.stages_ms
+
+
+def test_a_caller_between_bot_and_human_waits() -> None:
+    """A watch that ends while a phone rings has not seen him arrive anywhere."""
+    waiting = report(*_ON_STREAM, *_ANNOUNCED, *_LEFT, *_DIALED)
+
+    assert ("waiting", None, False) == (
+        waiting.outcome,
+        waiting.caller_connected_to,
+        waiting.caller_lost,
+    )
+
+
+def test_what_he_heard_before_he_asked_is_no_announcement() -> None:
+    """A bot that leaves without a word has announced nothing."""
+    silent = report(*_ON_STREAM, *_LEFT, *_DIALED, *_BRIDGED)
+
+    assert silent.announcement_cut_ms is None
+    assert "announcement" not in silent.stages_ms
+    assert ["the announcement was not heard to its end"] == SCENARIOS["bridged"].must.unmet(silent)
+
+
+def test_a_cut_announcement_is_told_in_milliseconds() -> None:
+    """What was thrown away while it played, and what was left when the socket closed."""
+    cleared = (4.0, "stream.cleared", {"dropped_ms": 300})
+    closed = (5.5, "stream.closed", {"by": "app", "unplayed_ms": 200})
+    cut = report(*_ON_STREAM, _ANNOUNCED[0], cleared, _ANNOUNCED[1], closed, *_DIALED, *_BRIDGED)
+
+    assert 500 == cut.announcement_cut_ms
+    assert SCENARIOS["bridged"].must.unmet(cut)
+
+
+def test_a_stream_that_broke_and_came_back_is_told() -> None:
+    """He is with the bot, and the reason says what he has been through."""
+    back = report(
+        *_ON_STREAM,
+        (3.0, "stream.closed", {"by": "abort", "unplayed_ms": 80}),
+        (3.1, "stream.opened", {}),
+    )
+
+    assert ("with_bot", "stream_lost", "bot") == (
+        back.outcome,
+        back.reason,
+        back.caller_connected_to,
+    )

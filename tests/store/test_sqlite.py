@@ -1,0 +1,45 @@
+"""What holds for the SQLite file alone."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from escalate.errors import StoreUnavailable
+from escalate.store import SqliteStore
+from escalate.values import Party, Said
+
+from .harness import REQUESTED, apply, put
+
+
+async def test_words_stand_in_one_table_alone(path: Path) -> None:
+    """Whoever copies the table of calls has no word of a caller."""
+    async with SqliteStore(path) as store:
+        await put(store)
+        await store.remember("call-1", Said(Party.CALLER, "A person, please.", 2.0))
+    with sqlite3.connect(path) as file:
+        assert "person" not in "".join(map(str, file.execute("SELECT * FROM calls").fetchall()))
+        assert "person" in "".join(map(str, file.execute("SELECT * FROM words").fetchall()))
+    file.close()
+
+
+async def test_a_file_that_cannot_be_opened_is_one_clear_error(tmp_path: Path) -> None:
+    """The error is ours, not SQLite's."""
+    with pytest.raises(StoreUnavailable, match="unable to open"):
+        async with SqliteStore(tmp_path / "no" / "such" / "folder.db"):
+            raise AssertionError("not reached")
+
+
+async def test_a_locked_file_is_an_unavailable_store_not_a_hang(path: Path) -> None:
+    """Another program that holds the file makes us say so."""
+    async with SqliteStore(path, busy_s=0.05) as store:
+        await put(store)
+        holder = sqlite3.connect(path, isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable, match="locked"):
+            await apply(store, REQUESTED)
+        holder.execute("ROLLBACK")
+        holder.close()
+        assert await apply(store, REQUESTED) is not None

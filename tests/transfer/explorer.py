@@ -1,0 +1,142 @@
+"""Breadth first through every world that can be reached, law by law, and on to a fair end."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+from unittest.mock import patch
+
+from escalate.transfer import TABLE, DocumentOwner, Escalation, Row, machine
+from escalate.transfer.rules import Effect, Moment
+
+from .laws import broken
+from .world import Policy, Product, World, begin, go_on_alone, hear_all, is_at_rest, steps
+
+# A deadline, a check and a document each: more than the longest way from anywhere to an end.
+FAIR_STEPS: Final = 20
+LIVENESS: Final = "a_fair_continuation_settles"
+
+
+@dataclass
+class Explored:
+    """What an exploration has seen. `violations` maps the name of a law to the shortest story."""
+
+    states: int = 0
+    transitions: int = 0
+    depth: int = 0
+    closed: bool = True
+    rows: Counter[int] = field(default_factory=Counter)
+    violations: dict[str, list[str]] = field(default_factory=dict)
+
+
+def explore(
+    owner: DocumentOwner,
+    policy: Policy | None = None,
+    *,
+    table: Sequence[Row] = TABLE,
+    most_states: int = 10_000_000,
+    deepest: int = 10_000,
+    go_on: bool = False,
+) -> Explored:
+    """Visit every world within the bounds; stop at the first broken law unless told to `go_on`."""
+    found = Explored()
+    with the_table(table, found.rows):
+        _Exploration(Product(policy or Policy()), found, most_states, deepest, go_on).run(owner)
+    return found
+
+
+@contextmanager
+def the_table(table: Sequence[Row], taken: Counter[int]) -> Iterator[None]:
+    """Have the machine walk `table`, and count in `taken` how often each row was taken."""
+    rows = (row._replace(effect=_counted(row.effect, taken, i)) for i, row in enumerate(table))
+    with patch.object(machine, "TABLE", tuple(rows)):
+        yield
+
+
+def _counted(effect: Effect, taken: Counter[int], index: int) -> Effect:
+    def counted(moment: Moment) -> Escalation:
+        taken[index] += 1
+        return effect(moment)
+
+    return counted
+
+
+class _Exploration:
+    """One walk."""
+
+    def __init__(
+        self, product: Product, found: Explored, most_states: int, deepest: int, go_on: bool
+    ) -> None:
+        self._product = product
+        self._found = found
+        self._most_states = most_states
+        self._deepest = deepest
+        self._go_on = go_on
+        self._came_from: dict[World, tuple[World, str] | None] = {}
+        self._settles: set[World] = set()
+
+    def run(self, owner: DocumentOwner) -> None:
+        """Visit level by level, so that the first story of a broken law is a shortest one."""
+        first = begin(self._product, owner)
+        self._came_from[first] = None
+        level = deque([first])
+        while level and (self._go_on or not self._found.violations):
+            if self._found.depth >= self._deepest or len(self._came_from) >= self._most_states:
+                self._found.closed = False
+                break
+            level = deque(self._next(level))
+            self._found.depth += 1
+        self._found.states = len(self._came_from)
+
+    def _next(self, level: deque[World]) -> Iterator[World]:
+        for world in level:
+            if not self._fair_end(world, go_on_alone):
+                self._report(LIVENESS, world, "all that is under way is lost")
+            if not self._settled(hear_all(self._product, world)):
+                self._report(LIVENESS, world, "all that is under way arrives")
+            try:
+                yield from self._after(world)
+            except (AssertionError, ValueError) as error:
+                self._report("the_machine_is_sound", world, str(error))
+            if self._found.violations and not self._go_on:
+                return
+
+    def _after(self, world: World) -> Iterator[World]:
+        came_from = self._came_from
+        for step in steps(self._product, world):
+            self._found.transitions += 1
+            law = broken(step)
+            if law is not None:
+                self._report(law.__name__, world, step.what)
+                continue
+            if step.after not in came_from:
+                came_from[step.after] = (world, step.what)
+                yield step.after
+
+    def _settled(self, world: World) -> bool:
+        return self._fair_end(world, go_on_alone)
+
+    def _fair_end(self, world: World, go_on: Callable[[Product, World], World]) -> bool:
+        """Whether the world comes to rest within a bounded number of steps."""
+        way: list[World] = []
+        for _ in range(FAIR_STEPS):
+            if world in self._settles or is_at_rest(world):
+                self._settles.update(way)
+                return True
+            way.append(world)
+            world = go_on(self._product, world)
+        return False
+
+    def _report(self, law: str, world: World, last: str) -> None:
+        if law in self._found.violations:
+            return
+        story = [last]
+        came = self._came_from[world]
+        while came is not None:
+            world, what = came
+            story.append(what)
+            came = self._came_from[world]
+        self._found.violations[law] = story[::-1]

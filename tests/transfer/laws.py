@@ -1,0 +1,369 @@
+"""The invariants of the design as far as a cold transfer is concerned, each a named function.
+
+A law looks at one step: the moment before, the moment after, and what happened between. It gives
+back True when it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from escalate.transfer import Escalation, State
+from escalate.transfer import commands as c
+from escalate.transfer import documents as d
+from escalate.transfer.outcomes import MEANINGS
+from escalate.values import Outcome, Reason
+
+from .world import NOTHING_FOLLOWED, OUR_DOCUMENT, OUR_REQUEST, At, Phase, Step, Word
+
+Law = Callable[[Step], bool]
+
+
+def an_escalation_has_exactly_one_ending(s: Step) -> bool:
+    """What has ended stays as it ended, until another escalation takes its place."""
+    before, after = s.before.record.call.escalation, s.after.record.call.escalation
+    if before is None:
+        return True
+    if after is None:
+        return False
+    if before.ending is None:
+        return before.id == after.id and (after.ending is None) is (after.state is not State.ENDED)
+    return after.id != before.id or after == before
+
+
+def an_ending_tells_the_truth(s: Step) -> bool:
+    """What is written down is what the carrier's side of the world has seen."""
+    held = s.after.record.call.escalation
+    if held is None or held.ending is None or s.before.record.call.escalation == held:
+        return True
+    w, was = s.after, s.before.record.held
+    match held.ending.outcome:
+        case Outcome.CONNECTED:
+            talking = w.human is not None and w.human.phase is Phase.BRIDGED
+            return w.met and not talking and held.ending.destination == _last_destination(held)
+        case Outcome.RETURNED:
+            return was is not None and was.state is State.RETURNING
+        case Outcome.CALLER_LEFT:
+            return w.place.at is At.GONE
+        case Outcome.GOODBYE:
+            return w.place.at is At.GONE and was is not None and was.state is State.LEAVING
+        case Outcome.CANCELLED:
+            return was is not None and was.state is State.ANNOUNCING and _says(s, Word.RETRACTED)
+        case Outcome.REFUSED:
+            return not held.attempts
+        case _:
+            return False
+
+
+def _says(s: Step, word: Word) -> bool:
+    return s.told is not None and s.told.word is word
+
+
+def _last_destination(held: Escalation) -> str | None:
+    return held.current.destination if held.current is not None else None
+
+
+def no_human_stays_for_a_caller_who_has_gone(s: Step) -> bool:
+    """His phone stops ringing with the caller's leg, and no step is taken for the gone."""
+    w = s.after
+    if w.place.at is At.GONE and w.human is not None:
+        return False
+    known = s.before.record.call.ended
+    return not known or (s.after.record is s.before.record and not s.commands)
+
+
+def what_we_know_of_his_leaving_is_kept(s: Step) -> bool:
+    """Once the carrier has said that the leg is gone, nothing is begun for it any more."""
+    held = s.before.record.held
+    told = s.told
+    checked = told is not None and held is not None and told.escalation == held.id
+    checked = checked and _says(s, Word.IS_GONE)
+    return s.after.record.call.ended or not (checked or _says(s, Word.HUNG_UP))
+
+
+def never_two_humans(s: Step) -> bool:
+    """A Dial begins only when no other human's leg is there."""
+    return not isinstance(s.executed, d.DialHuman) or s.before.human is None
+
+
+def nothing_of_ours_ends_a_call(s: Step) -> bool:
+    """Unless the conversation is over: the bot said so, or the human hung up."""
+    ours = s.after.place.why in (OUR_DOCUMENT, OUR_REQUEST)
+    if not ours or s.before.place.at is At.GONE:
+        return True
+    return s.before.talk_over
+
+
+def nothing_of_ours_breaks_a_conversation(s: Step) -> bool:
+    """Two people who talk are parted by themselves alone."""
+    if s.before.human is None or s.before.human.phase is not Phase.BRIDGED:
+        return True
+    parted = s.after.human is None
+    return not parted or s.what in ("the human hangs up", "the caller hangs up")
+
+
+def the_caller_is_in_a_document_that_continues(s: Step) -> bool:
+    """A leg ends because somebody hung up or goodbye was said; never for want of a document.
+
+    A foreign document holds nothing after its stream. When the bot breaks such a stream by itself,
+    before anything was asked of the carrier, nobody can help.
+    """
+    if s.after.place.why != NOTHING_FOLLOWED or s.before.place.at is At.GONE:
+        return True
+    return not s.before.place.follows and s.what == "the stream ends"
+
+
+def a_foreign_stream_is_left_only_when_something_follows(s: Step) -> bool:
+    """We let go of a foreign document's stream only after the carrier took the move."""
+    letting_go = any(isinstance(x, (c.ReleaseStream, c.StopStream)) for x in s.commands)
+    place = s.after.place
+    if not letting_go or place.at is not At.STREAM or place.follows:
+        return True
+    return s.after.moves_to != 0
+
+
+def the_caller_is_moved_only_while_he_is_to_move(s: Step) -> bool:
+    """A request that takes the caller off the bot is made only between decision and arrival."""
+    moving = any(isinstance(x, (c.MoveCaller, c.ReleaseStream, c.StopStream)) for x in s.commands)
+    held = s.after.record.held
+    return not moving or (held is not None and held.state is State.MOVING)
+
+
+def numbers_agree(s: Step) -> bool:
+    """Attempts count from one, none is made twice, and only the last can be in progress."""
+    held = s.after.record.call.escalation
+    if held is None:
+        return True
+    numbers = [attempt.number for attempt in held.attempts]
+    earlier = held.attempts if held.ending is not None else held.attempts[:-1]
+    return (
+        numbers == list(range(1, len(numbers) + 1))
+        and (held.claimed_by is None or held.claimed_by == len(numbers))
+        and (held.state is not State.CONNECTED or held.claimed_by is not None)
+        and (held.state not in _WITH_ATTEMPT or bool(numbers))
+        and all(a.ended_at is not None and a.reason is not None for a in earlier if not _left(held))
+    )
+
+
+_WITH_ATTEMPT: Final = (State.RINGING, State.CONNECTED)
+
+
+def _left(held: Escalation) -> bool:
+    """Whether the escalation ended without a word about its last attempt."""
+    return held.ending is not None
+
+
+def credentials_are_served_once(s: Step) -> bool:
+    """Never after the carrier's first word about the attempt."""
+    return not isinstance(s.executed, d.DialHuman) or not s.after.spoken
+
+
+def a_dial_is_served_only_to_a_caller_who_waits(s: Step) -> bool:
+    """What is executed belongs to the state of the escalation."""
+    held = s.after.record.held
+    match s.executed:
+        case d.DialHuman(escalation, attempt):
+            return held is not None and held.id == escalation and held.current == attempt
+        case d.SayGoodbye():
+            return held is not None and held.state is State.LEAVING
+        case d.ConnectBot(stream):
+            return stream == s.after.record.call.stream
+        case _:
+            return True
+
+
+def a_waiting_caller_is_looked_after(s: Step) -> bool:
+    """Every open step has a deadline, and nothing that ended has."""
+    held = s.after.record.held
+    return (held.deadline if held is not None else None) == s.after.record.call.deadline and (
+        held is None or held.deadline is not None
+    )
+
+
+def the_wait_is_bounded(s: Step) -> bool:
+    """No phone rings past the caller's patience (a second for the carrier's sake), none twice."""
+    held = s.after.record.call.escalation
+    if held is None or held.current is None:
+        return True
+    bound = held.give_up_at - held.opened_at
+    patient = held.give_up_at > 0.0
+    begun = s.after.record is not s.before.record and _rings_anew(s)
+    last = held.current
+    return (
+        (not begun or (patient and last.started_at < held.give_up_at))
+        and (not patient or last.ring_s <= max(1.0, held.give_up_at - last.started_at))
+        and (not patient or len(held.attempts) == 1 or _rung(held) <= bound + 1.0)
+    )
+
+
+def _rung(held: Escalation) -> float:
+    last = held.attempts[-1]
+    return last.started_at + last.ring_s - held.opened_at
+
+
+def _rings_anew(s: Step) -> bool:
+    before, after = s.before.record.held, s.after.record.held
+    if after is None:
+        return False
+    return before is None or len(after.attempts) > len(before.attempts)
+
+
+def nobody_is_passed_over(s: Step) -> bool:
+    """The last resort comes when nobody is left who may be called, or patience is used up."""
+    held, was = s.after.record.held, s.before.record.held
+    if held is None or held.state not in (State.RETURNING, State.LEAVING):
+        return True
+    if was is not None and was.state in (State.RETURNING, State.LEAVING):
+        return True
+    if held.give_up_at <= s.after.now:
+        return True
+    hopeless = {a.destination for a in held.attempts if a.reason and not _retryable(a.reason)}
+    return all(leg.destination in hopeless for leg in held.plan)
+
+
+def nobody_hopeless_is_called_again(s: Step) -> bool:
+    """A destination that cannot be reached until somebody mends it is not tried again."""
+    held = s.after.record.held
+    if held is None or held.current is None:
+        return True
+    earlier = {a.destination for a in held.attempts[:-1] if a.reason and not _retryable(a.reason)}
+    return held.current.destination not in earlier
+
+
+def _retryable(reason: Reason) -> bool:
+    return MEANINGS[reason].retryable
+
+
+def a_broken_destination_is_told(s: Step) -> bool:
+    """An attempt that no caller can get through raises an alarm, and no other does."""
+    told = s.told
+    if told is None or told.word is not Word.DIAL_ENDED or s.before.record is s.after.record:
+        return True
+    was = s.before.record.held
+    assert was is not None
+    assert was.current is not None
+    after = s.after.record.call.escalation
+    assert after is not None
+    reason = after.attempts[was.current.number - 1].reason
+    alarms = [x for x in s.commands if isinstance(x, c.RaiseAlarm)]
+    expected = reason is not None and MEANINGS[reason].alarm
+    return expected is bool(alarms)
+
+
+def the_bot_gets_him_back_where_the_policy_says_so(s: Step) -> bool:
+    """Goodbye is for callers who cannot go back: by policy, or because the bot is lost."""
+    held, was = s.after.record.held, s.before.record.held
+    if held is None or was is None or held.state is was.state:
+        return True
+    to_bot = held.last_resort == "bot" and s.after.record.call.streams_lost <= held.limits.streams
+    if held.state is State.LEAVING:
+        return not to_bot
+    return held.state is not State.RETURNING or to_bot
+
+
+def a_conversation_is_not_followed_by_another_call(s: Step) -> bool:
+    """Who has talked with a human, or was let go by the bot, is not put through to anybody."""
+    return not isinstance(s.executed, d.DialHuman) or not s.before.talk_over
+
+
+def an_arrival_is_answered(s: Step) -> bool:
+    """A caller who has left the bot for us gets a human, a bot that works, or a goodbye."""
+    told, held = s.told, s.after.record.held
+    fresh = told is not None and told.number == s.before.record.call.stream
+    if not _says(s, Word.ARRIVED) or not fresh or held is None:
+        return True
+    lost = s.after.record.call.streams_lost > held.limits.streams
+    return held.state in (State.RINGING, State.LEAVING) or (
+        held.state is State.RETURNING and not lost
+    )
+
+
+def what_is_said_in_time_is_heeded(s: Step) -> bool:
+    """Each word that concerns the present state has the consequence it is said for."""
+    told, was = s.told, s.before.record.held
+    if told is None or was is None or _is_about_another(s, was):
+        return True
+    expected = HEEDED.get((was.state, told.word))
+    after = s.after.record.call.escalation
+    return expected is None or (after is not None and expected(s, after))
+
+
+def _is_about_another(s: Step, was: Escalation) -> bool:
+    told = s.told
+    assert told is not None
+    if told.word is Word.STREAM_STARTED:
+        return told.number != s.before.record.call.stream
+    current = was.current.number if was.current is not None else 0
+    return bool(told.escalation) and (
+        told.escalation != was.id or (told.number > 0 and told.number != current)
+    )
+
+
+def _ends_as(*outcomes: Outcome) -> Callable[[Step, Escalation], bool]:
+    return lambda _, after: after.ending is not None and after.ending.outcome in outcomes
+
+
+def _is_now(state: State) -> Callable[[Step, Escalation], bool]:
+    return lambda _, after: after.state is state
+
+
+def _lets_go(s: Step, _: Escalation) -> bool:
+    return any(isinstance(command, c.ReleaseStream) for command in s.commands)
+
+
+def _locks_credentials(_: Step, after: Escalation) -> bool:
+    return after.current is not None and after.current.touched
+
+
+def _talked_or_goes_on(s: Step, after: Escalation) -> bool:
+    assert s.told is not None
+    return not s.told.connected or _ends_as(Outcome.CONNECTED)(s, after)
+
+
+HEEDED: Final[dict[tuple[State, Word], Callable[[Step, Escalation], bool]]] = {
+    (State.ANNOUNCING, Word.ANNOUNCED): _is_now(State.MOVING),
+    (State.ANNOUNCING, Word.RETRACTED): _ends_as(Outcome.CANCELLED),
+    (State.MOVING, Word.MOVE_ACCEPTED): _lets_go,
+    (State.MOVING, Word.MOVE_REFUSED): _ends_as(Outcome.REFUSED),
+    (State.RINGING, Word.HUMAN_ANSWERED): _locks_credentials,
+    (State.RINGING, Word.HUMAN_CONNECTED): _is_now(State.CONNECTED),
+    (State.RINGING, Word.DIAL_ENDED): _talked_or_goes_on,
+    (State.CONNECTED, Word.DIAL_ENDED): _ends_as(Outcome.CONNECTED),
+    (State.RETURNING, Word.STREAM_STARTED): _ends_as(Outcome.RETURNED),
+    (State.RETURNING, Word.BOT_STARTED): _ends_as(Outcome.RETURNED),
+}
+
+
+LAWS: Final[tuple[Law, ...]] = (
+    an_escalation_has_exactly_one_ending,
+    an_ending_tells_the_truth,
+    no_human_stays_for_a_caller_who_has_gone,
+    what_we_know_of_his_leaving_is_kept,
+    never_two_humans,
+    nothing_of_ours_ends_a_call,
+    nothing_of_ours_breaks_a_conversation,
+    the_caller_is_in_a_document_that_continues,
+    a_foreign_stream_is_left_only_when_something_follows,
+    the_caller_is_moved_only_while_he_is_to_move,
+    numbers_agree,
+    credentials_are_served_once,
+    a_dial_is_served_only_to_a_caller_who_waits,
+    a_waiting_caller_is_looked_after,
+    the_wait_is_bounded,
+    nobody_is_passed_over,
+    nobody_hopeless_is_called_again,
+    a_broken_destination_is_told,
+    the_bot_gets_him_back_where_the_policy_says_so,
+    a_conversation_is_not_followed_by_another_call,
+    an_arrival_is_answered,
+    what_is_said_in_time_is_heeded,
+)
+
+
+def broken(step: Step) -> Law | None:
+    """The first law that a step breaks."""
+    for law in LAWS:
+        if not law(step):
+            return law
+    return None

@@ -76,11 +76,14 @@ class OutboundCall(BaseModel):
     def body(self) -> dict[str, object]:
         """Return the JSON body of the request. It holds the password in clear.
 
-        What equals a documented default is written too; a parameter that is not set is not.
+        What equals a documented default is written too; a parameter that is not set is not, nor is
+        the method of a URL that is not set.
         """
         found: dict[str, object] = {}
         for name in type(self).model_fields:
             value = getattr(self, name)
+            if name.endswith("_method") and getattr(self, name[: -len("method")] + "url") is None:
+                continue
             if isinstance(value, SecretStr):
                 value = value.get_secret_value()
             elif name == "sip_headers" and value:

@@ -60,3 +60,11 @@ async def desk(
     """A bot's server; a test may parametrize its settings."""
     async with serving(Desk(plivo, tmp_path, **getattr(request, "param", {}))) as desk:
         yield desk
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def closed_desk(plivo: LocalPlivo, tmp_path: Path) -> AsyncIterator[Desk]:
+    """A switchboard at work, for pipelines that carry no call."""
+    desk = Desk(plivo, tmp_path)
+    async with desk.board:
+        yield desk

@@ -144,8 +144,13 @@ class Exchange:
             del self._live[live.call_uuid]
 
     async def answered(self, call_uuid: str) -> Call:
-        """Begin a call whose first document is ours."""
-        return await self._begin(call_uuid, DocumentOwner.OURS)
+        """Begin a call whose first document is ours.
+
+        A bot behind a SIP trunk cannot put the caller down without ending the conversation, so his
+        leg is moved by request there as in a document of somebody else's.
+        """
+        ours = self.settings.bot_sip is None
+        return await self._begin(call_uuid, DocumentOwner.OURS if ours else DocumentOwner.THEIRS)
 
     async def adopt(self, call_uuid: str) -> Call:
         """Return the call; one that we did not answer is taken over once the carrier knows it.

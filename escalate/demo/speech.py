@@ -23,7 +23,7 @@ SYNTHESIS_TIMEOUT_S = 10.0
 # Canonical RIFF header, as espeak-ng writes it: the sample rate stands at byte 24.
 _WAV_HEADER_BYTES = 44
 
-# A falling melody, so that a long sentence does not sound like a fault on the line.
+# Each word has its own, so that a sentence is no fault on the line and two can be told apart.
 _TONES_HZ: Sequence[float] = (330.0, 294.0, 262.0, 247.0)
 
 
@@ -70,10 +70,10 @@ async def _run(espeak: str, text: str) -> bytes:
 
 
 def tones(text: str, sample_rate: int) -> bytes:
-    """One short tone per word, at speaking pace."""
+    """One short tone per word, at speaking pace; the same word always sounds the same."""
     length = round(sample_rate * 60 / WORDS_PER_MINUTE)
-    words = max(1, len(text.split()))
-    melody = [_tone(_TONES_HZ[i % len(_TONES_HZ)], length, sample_rate) for i in range(words)]
+    pitches = [sum(word.encode()) % len(_TONES_HZ) for word in text.split() or [""]]
+    melody = [_tone(_TONES_HZ[pitch], length, sample_rate) for pitch in pitches]
     return np.concatenate(melody).astype("<i2").tobytes()
 
 

@@ -15,6 +15,7 @@ REFUSE: Final = "refuse"
 RETRACT: Final = "retract"
 IDENTITY: Final = "identity"
 
+_FEW_WORDS: Final = 2
 _MISHEARD_COST: Final = 0.15
 
 
@@ -99,7 +100,9 @@ class Reader:
             for anchor in anchors:
                 bits |= self._anchored[anchor]
             packs = [pack for i, pack in enumerate(self.packs) if bits >> i & 1]
-            return [p for p in packs if p.has_cue(words)] or packs[:1]
+            # A turn of a few words can be in a language without showing more of it than an anchor.
+            cued = [pack for pack in packs if pack.has_cue(words)]
+            return cued if cued and len(words) > _FEW_WORDS else packs
         near = self._long.find
         if any(len(word) >= Skeletons.MIN_LETTERS and near(word) for word in words):
             return [pack for pack in self.packs if any(map(pack.meant, words))]

@@ -120,7 +120,8 @@ class Pack:
 
     def _anchors(self, text: str, classes: Mapping[str, set[str]]) -> frozenset[str]:
         wanted = set(text.split())
-        found = {w for w, names in classes.items() if names & wanted or w in wanted}
+        words = {_spelled(word) for word in wanted if word == word.lower()}
+        found = words | {word for word, names in classes.items() if names & wanted}
         # A word in several pieces is waited for by its last one, the rarer as a rule.
         return frozenset(word.rpartition(" ")[2] for word in found)
 

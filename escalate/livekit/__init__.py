@@ -7,6 +7,7 @@ await session.start(agent)
 """
 
 from escalate.livekit.bridge import PlivoBridge
+from escalate.livekit.sip import CallUnknown, call_uuid
 from escalate.livekit.tools import EscalationTools
 
-__all__ = ["EscalationTools", "PlivoBridge"]
+__all__ = ["CallUnknown", "EscalationTools", "PlivoBridge", "call_uuid"]

@@ -7,6 +7,7 @@ Rules from Plivo's Dial XML page (format and characters), its support article on
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
@@ -16,6 +17,8 @@ NAME_LENGTH: Final = 24
 VALUE_LENGTH: Final = 120
 RESERVED_PREFIXES: Final = ("PH-", "Plivo", "FS-", "SipAuth", "ZT-", "Twilio")
 RESERVED_NAMES: Final = ("ClientRegion",)
+CALL_HEADER: Final = "Calluuid"
+"""Our own header with a call's id in it; Plivo sends it as X-PH-Calluuid."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9]+")
 _VALUE: Final = re.compile(r"[A-Za-z0-9%]+")
@@ -41,6 +44,22 @@ def checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
 def format_headers(headers: Mapping[str, str]) -> str:
     """Return checked headers as `name=value,name=value`."""
     return ",".join(f"{name}={value}" for name, value in headers.items())
+
+
+def call_header(call_uuid: str) -> dict[str, str]:
+    """Return the header that tells whoever is dialled which call of Plivo's he has.
+
+    A value may hold no hyphens; `call_uuid_of` puts them back.
+    """
+    return {CALL_HEADER: call_uuid.replace("-", "")}
+
+
+def call_uuid_of(value: str) -> str | None:
+    """Return the call's id in a value of that header; None for what cannot be one."""
+    try:
+        return str(uuid.UUID(value.strip()))
+    except ValueError:
+        return None
 
 
 def parse_headers(text: str) -> dict[str, str]:

@@ -22,7 +22,6 @@ _FIXES: Final[Mapping[tuple[str, str], str]] = {
     ("missing", "PLIVO_AUTH_ID"): "set it in the environment; it is on the Plivo console's home",
     ("missing", "PLIVO_AUTH_TOKEN"): "set it in the environment; it is on the Plivo console's home",
     ("missing", "public_url"): "add public_url = 'https://bot.example.com/escalate'",
-    ("missing", "stream_url"): "add stream_url = 'wss://bot.example.com/ws'",
     ("missing", "destination"): "add a [[destination]] with a name and a phone or sip address",
     ("extra_forbidden", ""): "there is no such setting; remove it or mend its spelling",
 }

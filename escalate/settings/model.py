@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from escalate.detect import DetectPolicy
+from escalate.plivo.addresses import SipUri
 from escalate.plivo.calls import OutboundCall
 from escalate.plivo.fields import CallerId, Url
 from escalate.plivo.xml import Number, Speak, User
@@ -150,10 +151,11 @@ class Say(Section):
 class Settings(BaseSettings):
     """Everything escalate needs to know; `load_settings` reads it from a file and the environment.
 
-    `public_url` is where Plivo reaches our routes, `stream_url` where it streams a caller to the
-    bot. `store` is a file on a local disk, found from where `escalate.toml` is, or redis://... for
-    several hosts; with `words_key` what is said is encrypted in it. `caller_id` is a number of
-    yours that the human is shown.
+    `public_url` is where Plivo reaches our routes. The bot is at `stream_url`, to which Plivo
+    streams a caller, or at `bot_sip`, the address of a SIP trunk behind which it answers. `store`
+    is a file on a local disk, found from where `escalate.toml` is, or redis://... for several
+    hosts; with `words_key` what is said is encrypted in it. `caller_id` is a number of yours that
+    the human is shown.
     """
 
     model_config = SettingsConfigDict(
@@ -166,7 +168,8 @@ class Settings(BaseSettings):
     )
 
     public_url: str
-    stream_url: str
+    stream_url: str | None = None
+    bot_sip: SipUri | None = None
     plivo_auth_id: Annotated[
         str, Field(validation_alias=AliasChoices("PLIVO_AUTH_ID", "plivo_auth_id"))
     ]
@@ -187,8 +190,8 @@ class Settings(BaseSettings):
 
     @field_validator("public_url", "stream_url", "plivo_api")
     @classmethod
-    def _has_no_tail(cls, url: str) -> str:
-        return url.rstrip("/")
+    def _has_no_tail(cls, url: str | None) -> str | None:
+        return None if url is None else url.rstrip("/")
 
     @field_validator("detect", mode="before")
     @classmethod
@@ -212,11 +215,22 @@ class Settings(BaseSettings):
     def _is_safe(self) -> Self:
         local = _is_loopback(self.plivo_api)
         _require_tls("public_url", self.public_url, "https", local=local)
-        _require_tls("stream_url", self.stream_url, "wss", local=local)
+        if self.stream_url is not None:
+            _require_tls("stream_url", self.stream_url, "wss", local=local)
         if self.handoff.mode is Mode.WARM and self.caller_id is None:
             raise ValueError("a warm handoff calls from caller_id: set it to a number of yours")
         if urlsplit(self.plivo_api).scheme != "https" and not local:
             raise ValueError("plivo_api has to be https, unless it is on this machine")
+        return self
+
+    @model_validator(mode="after")
+    def _bot_is_somewhere(self) -> Self:
+        if (self.stream_url is None) == (self.bot_sip is None):
+            raise ValueError(
+                "say where the bot is: add stream_url = 'wss://bot.example.com/ws' if Plivo "
+                "streams callers to it, or bot_sip = 'sip:bot@trunk.example.com' if a SIP trunk "
+                "leads to it"
+            )
         return self
 
     def find(self, name: str) -> Destination | None:

@@ -7,7 +7,9 @@ same bytes from any replica.
 from __future__ import annotations
 
 import math
+from typing import Final
 
+from escalate.plivo.headers import call_header
 from escalate.plivo.urls import with_retries
 from escalate.plivo.xml import (
     Conference,
@@ -18,6 +20,7 @@ from escalate.plivo.xml import (
     Response,
     Speak,
     Stream,
+    User,
     Wait,
     render,
 )
@@ -25,6 +28,8 @@ from escalate.settings import Settings
 from escalate.transfer import Call
 from escalate.transfer import documents as d
 
+# How long a bot may take to answer: its process may have to be started first.
+_BOT_RINGS_S: Final = 30
 # A document that only keeps the caller asks again after this time.
 _ASK_AGAIN_S = 4
 # How often before he is told to call again: long enough for a supervised restart.
@@ -89,6 +94,9 @@ class Documents:
     def _connect_bot(self, call: Call, document: d.ConnectBot) -> Response:
         base, stream = self._base(call), document.stream
         pause = (Wait(length=document.pause_s),) if document.pause_s else ()
+        afterwards = with_retries(f"{base}/next?stream={stream}")
+        if self._settings.bot_sip is not None:
+            return Response(children=(*pause, self._dial_bot(call, afterwards)))
         return Response(
             children=(
                 *pause,
@@ -99,9 +107,15 @@ class Documents:
                     content_type="audio/x-mulaw;rate=8000",
                     status_callback_url=f"{base}/streams/{stream}",
                 ),
-                Redirect(url=with_retries(f"{base}/next?stream={stream}")),
+                Redirect(url=afterwards),
             )
         )
+
+    def _dial_bot(self, call: Call, afterwards: str) -> Dial:
+        """Call the bot like a human; a header tells it which call it has."""
+        headers = call_header(call.call_uuid)
+        bot = User(uri=self._settings.bot_sip or "", sip_headers=headers)
+        return Dial(children=(bot,), action=afterwards, timeout=_BOT_RINGS_S, dial_music="real")
 
     def _dial(self, call: Call, document: d.DialHuman) -> Response:
         attempt = document.attempt

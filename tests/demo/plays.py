@@ -7,6 +7,7 @@ import wave
 from array import array
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from operator import mul
 from pathlib import Path
 from typing import Any
 
@@ -67,17 +68,20 @@ async def play(
 
 
 def spoken_by_bot(played: Played, nth: int, *, seconds: float) -> list[int]:
-    """The loudness of the beginning of what the bot said, for each 20 ms of it."""
+    """The samples with which the bot's `nth` stretch of speech begins."""
     spans = [span for span in played.heard if span["source"] == "bot"]
     with wave.open(io.BytesIO(played.wav)) as file:
-        rate = file.getframerate()
-        file.setpos(round(spans[nth]["from_s"] * rate))
-        samples = array("h", file.readframes(round(seconds * rate)))
-    step = rate // 50
-    return [sum(map(abs, samples[at : at + step])) for at in range(0, len(samples), step)]
+        file.setpos(round(spans[nth]["from_s"] * file.getframerate()))
+        return list(array("h", file.readframes(round(seconds * file.getframerate()))))
 
 
-def likeness(one: list[int], other: list[int]) -> float:
-    """How alike two sounds are by their loudness: 1.0 is the same."""
-    dot = sum(a * b for a, b in zip(one, other, strict=False))
-    return float(dot / (sum(a * a for a in one) * sum(b * b for b in other)) ** 0.5)
+def likeness(one: list[int], other: list[int], *, shift: int = 160) -> float:
+    """How alike two sounds are, moved against one another by up to `shift` samples: 1.0 is same."""
+    middle = one[shift:-shift]
+    windows = (other[at : at + len(middle)] for at in range(2 * shift + 1))
+    return max(_correlation(middle, window) for window in windows)
+
+
+def _correlation(one: list[int], other: list[int]) -> float:
+    power = sum(map(mul, one, one)) * sum(map(mul, other, other))
+    return sum(map(mul, one, other)) / power**0.5 if power else 0.0

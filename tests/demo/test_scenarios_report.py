@@ -136,6 +136,17 @@ def test_a_human_who_hangs_up_ends_the_call_rightly() -> None:
     assert ("connected", False, None) == (over.outcome, over.caller_lost, over.caller_connected_to)
 
 
+def test_a_line_that_goes_dead_after_the_human_has_left_is_a_lost_caller() -> None:
+    """An action URL that cannot be reached ends the caller's leg; nobody meant it."""
+    left = [
+        (7.0, "leg.unbridged", {"leg": "a", "to": SIP_ADDRESS}),
+        leg_ended(7.0, 4000, "Normal Hangup"),
+    ]
+
+    assert "waiting" == report(*_CONNECTED, *left).outcome
+    assert report(*_CONNECTED, *left, call_ended(9.0, "Error", 7012)).caller_lost
+
+
 def test_a_hangup_after_the_bot_closed_its_stream_is_its_recorded_finish() -> None:
     """Stream, Redirect, Hangup, and the socket was closed by the application."""
     over = report(*_ON_STREAM, *_LEFT, step(5.6, "Hangup"), call_ended(5.6, "Answer XML"))

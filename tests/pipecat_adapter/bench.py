@@ -41,7 +41,7 @@ from pipecat.serializers.plivo import PlivoFrameSerializer
 from pipecat.transports.websocket.fastapi import FastAPIWebsocketParams, FastAPIWebsocketTransport
 from pipecat.utils.time import time_now_iso8601
 from pipecat.workers.runner import WorkerRunner
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from escalate import Switchboard
 from escalate.demo.bookshop import HasTool, Reply
@@ -299,9 +299,9 @@ class Desk:
     the stream.
     """
 
-    def __init__(self, plivo: LocalPlivo, directory: Path, **settings: Any) -> None:
+    def __init__(self, plivo: LocalPlivo, directory: Path, port: int, **settings: Any) -> None:
         self.plivo = plivo
-        self.port = free_port()
+        self.port = port
         self.bot = Bot()
         self.talks: list[Talk] = []
         self.lines: list[Line] = []
@@ -401,23 +401,36 @@ class Desk:
         self._more.set()
         await talk.run()
 
-    def tapped(self) -> ASGIApp:
-        """Return the application with a tap on what its media sockets send."""
+    async def tapped(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the application, with a tap on what its media sockets send."""
+        if scope["type"] != "websocket":
+            await self.app(scope, receive, send)
+            return
+        line = Line()
+        self.lines.append(line)
 
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] != "websocket":
-                await self.app(scope, receive, send)
-                return
-            line = Line()
-            self.lines.append(line)
+        async def tap(message: Message) -> None:
+            line.note(message)
+            await send(message)
 
-            async def tap(message: Message) -> None:
-                line.note(message)
-                await send(message)
+        await self.app(scope, receive, tap)
 
-            await self.app(scope, receive, tap)
 
-        return app
+class Door:
+    """One server for all desks, one desk at a time: to start and stop one takes longer than a call.
+
+    Attributes:
+        desk: The desk whose application is served.
+    """
+
+    def __init__(self) -> None:
+        self.desk: Desk | None = None
+        self.port = free_port()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lead a request to the desk that is there."""
+        if self.desk is not None:
+            await self.desk.tapped(scope, receive, send)
 
 
 class _Server(uvicorn.Server):
@@ -435,23 +448,31 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serving(desk: Desk) -> AsyncIterator[Desk]:
-    """Run the desk's server and switchboard."""
+async def listening() -> AsyncIterator[Door]:
+    """Run a server."""
+    door = Door()
     options: dict[str, Any] = {"log_level": "error", "lifespan": "off", "ws": "websockets-sansio"}
-    config = uvicorn.Config(desk.tapped(), port=desk.port, **options)
-    server = _Server(config)
+    server = _Server(uvicorn.Config(door, port=door.port, **options))
     task = asyncio.create_task(server.serve())
     await server.up.wait()
     try:
-        async with desk.board:
-            yield desk
-            for talk in desk.talks:
-                if not talk.over.is_set():
-                    await talk.worker.cancel(reason="the test is over")
-                    await talk.ended()
+        yield door
     finally:
         server.should_exit = server.force_exit = True
         await task
+
+
+@contextlib.asynccontextmanager
+async def serving(desk: Desk, door: Door) -> AsyncIterator[Desk]:
+    """Let a door lead to the desk, and end in order what came in through it."""
+    door.desk = desk
+    async with desk.board:
+        yield desk
+        for talk in desk.talks:
+            if not talk.over.is_set():
+                await talk.worker.cancel(reason="interrupt signal")
+                await talk.ended()
+        await desk.plivo.forget()
 
 
 def transport_without_a_socket(**params: Any) -> FastAPIWebsocketTransport:

@@ -17,7 +17,7 @@ import pytest_asyncio
 from escalate.demo.launch import route_carrier
 from escalate.emulator.client import LocalPlivo
 
-from .bench import AUTH_ID, AUTH_TOKEN, HUMAN, Desk, serving
+from .bench import AUTH_ID, AUTH_TOKEN, HUMAN, Desk, Door, listening, serving
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -53,10 +53,26 @@ async def plivo(process: LocalPlivo, monkeypatch: pytest.MonkeyPatch) -> LocalPl
     return process
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def door() -> AsyncIterator[Door]:
+    """The server that Plivo comes to."""
+    async with listening() as door:
+        yield door
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def desk(
-    plivo: LocalPlivo, tmp_path: Path, request: pytest.FixtureRequest
+    plivo: LocalPlivo, door: Door, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[Desk]:
-    """A bot's server; a test may parametrize its settings."""
-    async with serving(Desk(plivo, tmp_path, **getattr(request, "param", {}))) as desk:
+    """A bot's routes; a test may parametrize its settings."""
+    desk = Desk(plivo, tmp_path, door.port, **getattr(request, "param", {}))
+    async with serving(desk, door) as desk:
+        yield desk
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def closed_desk(plivo: LocalPlivo, tmp_path: Path) -> AsyncIterator[Desk]:
+    """A switchboard at work, for pipelines that carry no call."""
+    desk = Desk(plivo, tmp_path, port=1)
+    async with desk.board:
         yield desk

@@ -9,6 +9,7 @@ import pytest
 from pipecat.frames.frames import Frame, LLMContextFrame
 
 from escalate.demo.bookshop import Reply
+from escalate.transfer import Limits
 from escalate.values import Outcome
 
 from .bench import ANNOUNCEMENT, ASKS, Desk, Talk, spoken_ms
@@ -46,8 +47,9 @@ async def test_it_is_heard_to_its_end_before_the_stream_closes(desk: Desk) -> No
     assert spoken_ms(ANNOUNCEMENT) == talk.line.played_ms()
 
 
+@pytest.mark.parametrize("desk", [{"limits": Limits(announce_s=0.8)}], indirect=True)
 async def test_a_voice_that_fails_does_not_hold_the_caller(desk: Desk) -> None:
-    """Without an announcement he is handed over all the same."""
+    """Without an announcement he is handed over all the same, and in bounded time."""
     call_uuid, talk = await desk.call()
 
     async def fails(text: str, context_id: str) -> AsyncGenerator[Frame, None]:

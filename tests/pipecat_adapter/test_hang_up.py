@@ -30,7 +30,7 @@ async def is_deployed(talk: Talk) -> None:
     await talk.worker.cancel(reason="interrupt signal")
 
 
-ENDINGS = [ends, ends_from_a_tool, cancels, idles, is_deployed]
+ENDINGS = [ends, cancels, is_deployed]
 
 
 async def bridged(desk: Desk, call_uuid: str) -> bool:
@@ -118,7 +118,7 @@ async def test_an_idle_bot_hangs_nothing_up_while_the_move_is_on_its_way(desk: D
     assert 0 == await desk.hang_ups(call_uuid)
 
 
-@pytest.mark.parametrize("ending", [ends, ends_from_a_tool, cancels, idles])
+@pytest.mark.parametrize("ending", [ends_from_a_tool, cancels, idles])
 async def test_a_bot_that_says_goodbye_ends_the_call(desk: Desk, ending: Ending) -> None:
     """The finish is stored before the socket closes, however long storing takes."""
     call_uuid, talk = await desk.call()

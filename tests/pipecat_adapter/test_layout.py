@@ -74,9 +74,9 @@ WRONG_AS_A_WHOLE: list[tuple[str, Order]] = [
 
 
 @pytest.mark.parametrize("order", RIGHT)
-async def test_the_right_order_is_accepted(desk: Desk, order: Order) -> None:
+async def test_the_right_order_is_accepted(closed_desk: Desk, order: Order) -> None:
     """Other processors in between, and pipelines in pipelines, do no harm."""
-    parts = Parts(desk)
+    parts = Parts(closed_desk)
     errors, started = await start(order(parts), parts)
 
     assert ([], True) == (errors, started)
@@ -84,11 +84,11 @@ async def test_the_right_order_is_accepted(desk: Desk, order: Order) -> None:
 
 @pytest.mark.parametrize(("message", "order"), WRONG, ids=str_or_order)
 async def test_a_wrong_order_is_refused_when_the_pipeline_is_made(
-    desk: Desk, message: str, order: Order
+    closed_desk: Desk, message: str, order: Order
 ) -> None:
     """The message says what would go wrong, and the order that works."""
     with pytest.raises(LayoutError) as refused:
-        Pipeline(order(Parts(desk)))
+        Pipeline(order(Parts(closed_desk)))
 
     assert message in str(refused.value)
     assert "the order is stt, watch, user_aggregator, watch.gate, llm" in str(refused.value)
@@ -96,10 +96,10 @@ async def test_a_wrong_order_is_refused_when_the_pipeline_is_made(
 
 @pytest.mark.parametrize(("message", "order"), WRONG_AS_A_WHOLE, ids=str_or_order)
 async def test_what_only_the_whole_shows_ends_the_pipeline_before_its_first_frame(
-    desk: Desk, message: str, order: Order
+    closed_desk: Desk, message: str, order: Order
 ) -> None:
     """Pipecat swallows what a processor raises then: the error is reported, and nothing runs."""
-    parts = Parts(desk)
+    parts = Parts(closed_desk)
     errors, started = await start(order(parts), parts)
 
     assert [True] == [message in error for error in errors]
@@ -127,9 +127,9 @@ async def start(processors: list[FrameProcessor], parts: Parts) -> tuple[list[st
     return errors, started.is_set()
 
 
-async def test_a_transport_without_a_serializer_is_refused(desk: Desk) -> None:
+async def test_a_transport_without_a_serializer_is_refused(closed_desk: Desk) -> None:
     """There is nothing to take the hang-up from: it cannot be the call's transport."""
     transport = transport_without_a_socket(serializer=None)
 
     with pytest.raises(LayoutError, match="has no serializer"):
-        EscalationProcessor(desk.board.call("nobody"), transport=transport)
+        EscalationProcessor(closed_desk.board.call("nobody"), transport=transport)

@@ -80,7 +80,7 @@ async def test_a_move_whose_answer_is_lost_is_not_repeated(desk: Desk) -> None:
     assert 1 == len(await desk.requests(call_uuid, "POST"))
 
 
-@pytest.mark.parametrize("desk", [{"limits": Limits(move_s=0.3)}], indirect=True)
+@pytest.mark.parametrize("desk", [{"limits": Limits(move_s=0.1)}], indirect=True)
 @pytest.mark.parametrize("fault", ["status:400", "drop"])
 async def test_a_failed_request_leaves_the_caller_with_a_bot_that_talks(
     desk: Desk, fault: str

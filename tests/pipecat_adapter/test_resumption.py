@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pipecat.frames.frames import LLMRunFrame, TTSSpeakFrame
+from pipecat.frames.frames import Frame, LLMRunFrame, TTSSpeakFrame
+from pipecat.processors.frame_processor import FrameDirection
 
 from escalate.demo.bookshop import Reply
 from escalate.errors import StoreUnavailable
+from escalate.pipecat import EscalationProcessor
 
 from .bench import (
     ANNOUNCEMENT,
@@ -21,6 +23,7 @@ from .bench import (
     Desk,
     greets_by_line,
     greets_by_model,
+    transport_without_a_socket,
 )
 
 GREETINGS = [greets_by_model, greets_by_line]
@@ -130,3 +133,24 @@ async def test_a_store_that_is_down_greets_the_caller_as_a_new_one(desk: Desk) -
     desk.board.adopt = load  # type: ignore[method-assign]
 
     assert asked.is_set()
+
+
+async def test_one_greeting_is_dropped_and_no_more(closed_desk: Desk) -> None:
+    """What the bot says of its own accord after that is heard, though the caller is silent."""
+    transport = transport_without_a_socket()
+    gate = EscalationProcessor(closed_desk.board.call("nobody"), transport=transport).gate
+    passed: list[Frame] = []
+
+    async def push(frame: Frame, direction: Any = None) -> None:
+        passed.append(frame)
+
+    gate.push_frame = push  # type: ignore[method-assign]
+    gate._started.set()
+    greeting, prompt = TTSSpeakFrame("Hello from the shop."), TTSSpeakFrame("Are you there?")
+    await gate.process_frame(greeting, FrameDirection.DOWNSTREAM)
+    await gate.welcome_back(RETURNING, ())
+    await gate.process_frame(prompt, FrameDirection.DOWNSTREAM)
+
+    assert [RETURNING, prompt.text] == [
+        one.text for one in passed if isinstance(one, TTSSpeakFrame)
+    ]

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from pipecat.frames.frames import (
     BotStoppedSpeakingFrame,
-    EagerTranscriptionFrame,
     EndFrame,
     ErrorFrame,
     Frame,
@@ -93,7 +92,6 @@ CROSSING: list[tuple[Frame, FrameDirection]] = [
     (TranscriptionFrame(*WORDS), DOWN),
     (TranscriptionFrame(*WORDS), UP),
     (InterimTranscriptionFrame(*WORDS), DOWN),
-    (EagerTranscriptionFrame(*WORDS), DOWN),
     (LLMContextAssistantTurnFrame("hello", time_now_iso8601()), UP),
     (ErrorFrame("broken"), UP),
     (UserStartedSpeakingFrame(), UP),
@@ -108,19 +106,19 @@ CROSSING: list[tuple[Frame, FrameDirection]] = [
     ("frame", "direction"), CROSSING, ids=lambda value: getattr(value, "name", type(value).__name__)
 )
 async def test_every_frame_passes_the_watch_once(
-    desk: Desk, frame: Frame, direction: FrameDirection
+    closed_desk: Desk, frame: Frame, direction: FrameDirection
 ) -> None:
     """In its own direction, as the same object."""
-    pushed = await pushes(desk, "watch", frame, direction)
+    pushed = await pushes(closed_desk, "watch", frame, direction)
 
     assert [(frame, direction)] == pushed
 
 
 @pytest.mark.parametrize("shut", [False, True])
-async def test_the_gate_passes_all_it_does_not_drop(desk: Desk, shut: bool) -> None:
+async def test_the_gate_passes_all_it_does_not_drop(closed_desk: Desk, shut: bool) -> None:
     """Runs of the model are dropped while it is shut; everything else crosses it once."""
     speaks, runs = TTSSpeakFrame("hello"), LLMContextFrame(LLMContext())
-    passed = [await pushes(desk, "gate", frame, DOWN, shut=shut) for frame in (speaks, runs)]
+    passed = [await pushes(closed_desk, "gate", frame, DOWN, shut=shut) for frame in (speaks, runs)]
 
     assert [[(speaks, DOWN)], [] if shut else [(runs, DOWN)]] == passed
 

@@ -42,8 +42,6 @@ def test_body_is_plivos_request() -> None:
         "answer_method": "POST",
         "hangup_url": f"{URL}/gone",
         "hangup_method": "POST",
-        "ring_method": "POST",
-        "fallback_method": "POST",
         "ring_timeout": 25,
         "time_limit": 14_400,
         "sip_headers": "Skill=billing,Ticket=7",
@@ -53,7 +51,6 @@ def test_body_is_plivos_request() -> None:
         "error_if_parent_not_found": True,
         "machine_detection": "hangup",
         "machine_detection_time": 4000,
-        "machine_detection_method": "POST",
     } == call.body()
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Final
 
 import typer
 
-from escalate.cli import playing, serving
+from escalate.cli import detecting, playing, serving
 
 _HELP: Final = """Makes sure that a caller who needs a human gets one.
 
@@ -31,6 +30,4 @@ main.command(
         "help_option_names": [],
     },
 )(serving.emulate)
-
-if importlib.util.find_spec("escalate.cli.detecting") is not None:
-    importlib.import_module("escalate.cli.detecting").register(main)
+detecting.register(main)

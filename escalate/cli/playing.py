@@ -79,7 +79,8 @@ def _own(path: Path) -> Scenario:
 
 
 async def _play(scenario: Scenario, *, as_json: bool, verbose: bool) -> int:
-    from escalate.demo.stage import Stage, StageError
+    from escalate.demo.processes import StageError
+    from escalate.demo.stage import Stage
 
     task = asyncio.current_task()
     assert task is not None

@@ -10,10 +10,6 @@ import asyncio
 import contextlib
 import json
 import os
-import random
-import signal
-import socket
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +17,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from escalate.demo import launch
+from escalate.demo.processes import HOST, Child, StageError, advice, free_ports
 from escalate.demo.report import Event, Report, build_report
 from escalate.demo.scenarios import (
     DESTINATIONS,
@@ -36,19 +33,8 @@ from escalate.emulator.client import EmulatorError, LocalPlivo
 from escalate.emulator.tls import issue
 from escalate.settings import password_variable
 
-_START_S: Final = 30.0
-_STOP_S: Final = 1.5
-_LOOK_EVERY_S: Final = 0.05
 # What the carrier still has to report when a call is over.
 _AFTERMATH_S: Final = 0.4
-_TAIL: Final = 15
-# Below the ports that systems give to outgoing connections, which would take one we have chosen.
-_PORTS: Final = range(20_000, 32_000)
-_HOST: Final = "127.0.0.1"
-
-
-class StageError(Exception):
-    """A process did not start, or died; the message holds its last words and what to do."""
 
 
 class Stage:
@@ -111,7 +97,7 @@ class Stage:
     async def _start(self) -> None:
         stack = self._stack
         self.directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="escalate-")))
-        plivo_port, tls_port, bot_port, web_port = _free_ports(4)
+        plivo_port, tls_port, bot_port, web_port = free_ports(4)
         certificates = issue(self.directory / "tls")
         self.plivo = LocalPlivo(port=plivo_port, tls_dir=self.directory / "tls", tls_port=tls_port)
         web_port = web_port if self._split else bot_port
@@ -131,7 +117,7 @@ class Stage:
             raise StageError(str(error)) from None
         for child in children:
             await child.listens()
-        base = f"http://{_HOST}:{web_port}/escalate"
+        base = f"http://{HOST}:{web_port}/escalate"
         await self.plivo.application(f"{base}/answer", hangup_url=f"{base}/hangup")
         await self.plivo.phones(self.scenario.phones)
 
@@ -139,9 +125,9 @@ class Stage:
         (self.directory / "caller.jsonl").write_text(_as_jsonl(self.scenario.lines))
         config = self.directory / "escalate.toml"
         config.write_text(
-            f'public_url = "http://{_HOST}:{web_port}/escalate"\n'
-            f'stream_url = "ws://{_HOST}:{bot_port}/ws"\n'
-            f'plivo_api = "http://{_HOST}:{plivo_port}"\n'
+            f'public_url = "http://{HOST}:{web_port}/escalate"\n'
+            f'stream_url = "ws://{HOST}:{bot_port}/ws"\n'
+            f'plivo_api = "http://{HOST}:{plivo_port}"\n'
             f"store = {json.dumps(str(self.directory / 'escalate.db'))}\n"
             + "".join(
                 _destination(name, address, self._ring_s) for address, name in DESTINATIONS.items()
@@ -204,87 +190,12 @@ class Stage:
         said = self.bot.said()
         if "Traceback (most recent call last)" not in said:
             return None
-        return _advice("the bot printed a traceback", said)
+        return advice("the bot printed a traceback", said)
 
     def _check(self) -> None:
         for child in (self.bot, self.web):
             if child.died:
-                raise StageError(_advice(f"the {child.name} has died", child.said()))
-
-
-class Child:
-    """A process that listens on a port and writes what it has to say into a file."""
-
-    def __init__(
-        self, name: str, arguments: Sequence[str], port: int, directory: Path, env: dict[str, str]
-    ) -> None:
-        self.name = name
-        self._arguments = arguments
-        self._port = port
-        self._log = directory / f"{name.replace(' ', '-')}.log"
-        self._env = env
-        self._process: asyncio.subprocess.Process | None = None
-        self._killed = False
-
-    @property
-    def died(self) -> bool:
-        """Whether it ended without being told to."""
-        process = self._process
-        return process is not None and process.returncode is not None and not self._killed
-
-    def said(self) -> str:
-        """Everything it wrote."""
-        return self._log.read_text(errors="replace") if self._log.exists() else ""
-
-    async def start(self) -> None:
-        """Start it; it may have been killed before."""
-        with self._log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *self._arguments,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                env=self._env,
-                # Ctrl-C is for the one who started us; we end our children in order.
-                start_new_session=True,
-            )
-        self._killed = False
-
-    async def listens(self) -> None:
-        """Wait until it takes connections.
-
-        Raises:
-            StageError: It ended, or took too long.
-        """
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_START_S):
-                while not self.died:
-                    if await _accepts(self._port):
-                        return
-                    await asyncio.sleep(_LOOK_EVERY_S)
-        raise StageError(_advice(f"the {self.name} did not start", self.said()))
-
-    async def kill(self) -> None:
-        """End it with SIGKILL, as the system does when memory runs out."""
-        await self._end(signal.SIGKILL)
-
-    async def stop(self) -> None:
-        """End it in order, or by force after a while."""
-        await self._end(signal.SIGTERM)
-
-    async def _end(self, number: signal.Signals) -> None:
-        process, self._killed = self._process, True
-        if process is None or process.returncode is not None:
-            return
-        with contextlib.suppress(TimeoutError, ProcessLookupError):
-            process.send_signal(number)
-            async with asyncio.timeout(_STOP_S):
-                await process.wait()
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+                raise StageError(advice(f"the {child.name} has died", child.said()))
 
 
 class _Script:
@@ -366,40 +277,3 @@ def _is_private(variable: str) -> bool:
     """Whether a variable would lead the bot to somebody's account, settings or proxy."""
     name = variable.upper()
     return name.startswith(("ESCALATE_", "PLIVO_")) or name.endswith(("_API_KEY", "_PROXY"))
-
-
-def _free_ports(count: int) -> list[int]:
-    """Return ports nobody listens on; the bot's URLs have to be known before it listens."""
-    found: list[int] = []
-    for port in random.sample(_PORTS, 200):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind((_HOST, port))
-            found.append(port)
-        if len(found) == count:
-            return found
-    raise StageError("no free ports between 20000 and 32000 on this machine")
-
-
-async def _accepts(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection(_HOST, port)
-    except OSError:
-        return False
-    writer.close()
-    return True
-
-
-def _advice(what: str, said: str) -> str:
-    """One message: what happened, its last lines, what to do."""
-    lines = said.strip().splitlines()[-_TAIL:]
-    quoted = "\n".join(f"  | {line}" for line in lines) or "  | (it wrote nothing)"
-    hint = _hint(said)
-    return f"{what}. Its last lines:\n{quoted}\n{hint}"
-
-
-def _hint(said: str) -> str:
-    if "ModuleNotFoundError" in said or "ImportError" in said:
-        return "Something it imports is missing: pip install 'escalate-voice[pipecat,emulator]'"
-    if "address already in use" in said.lower():
-        return "Another process took its port meanwhile: run it again."
-    return "If you changed the bot, mend it; if not, please report these lines."

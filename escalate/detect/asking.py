@@ -94,17 +94,16 @@ class Reader:
         return not self._negators.isdisjoint(words[max(0, place - 4) : place])
 
     def _listening(self, words: Sequence[str]) -> list[Pack]:
-        anchors = self._anchors.intersection(words)
-        if anchors:
+        if not self._anchors.isdisjoint(words):
             bits = 0
-            for anchor in anchors:
+            for anchor in self._anchors.intersection(words):
                 bits |= self._anchored[anchor]
             packs = [pack for i, pack in enumerate(self.packs) if bits >> i & 1]
             # A turn of a few words can be in a language without showing more of it than an anchor.
             cued = [pack for pack in packs if pack.has_cue(words)]
             return cued if cued and len(words) > _FEW_WORDS else packs
-        near = self._long.find
-        if any(len(word) >= Skeletons.MIN_LETTERS and near(word) for word in words):
+        long = [word for word in words if len(word) >= Skeletons.MIN_LETTERS]
+        if long and any(map(self._long.find, long)):
             return [pack for pack in self.packs if any(map(pack.meant, words))]
         return []
 

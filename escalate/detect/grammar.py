@@ -86,8 +86,10 @@ class Grammar:
         self._macros = macros
         self._doubt = doubt
         self._parsed: dict[str, Node] = {}
+        self._resolving: set[str] = set()
         # Sets of trials are integers with a bit for each, the earliest rule lowest.
-        self._trials: list[tuple[Rule, re.Pattern[str]]] = []
+        self._trials: list[tuple[Rule, str]] = []
+        self._compiled: list[re.Pattern[str] | None] = []
         self._of_kind: dict[str, int] = {}
         self._at_start = 0
         self._at: dict[str, int] = {}
@@ -102,7 +104,8 @@ class Grammar:
         if node.empty:
             raise ConfigurationError(f"pattern {pattern!r} matches without a word")
         bit = 1 << len(self._trials)
-        self._trials.append((rule, re.compile(node.source)))
+        self._trials.append((rule, node.source))
+        self._compiled.append(None)
         self._of_kind[rule.kind] = self._of_kind.get(rule.kind, 0) | bit
         needs[node.needs] = needs.get(node.needs, 0) | bit
         if pattern.startswith("^"):
@@ -120,8 +123,11 @@ class Grammar:
 
     def _resolve(self, name: str) -> Node:
         if name in self._macros:
-            self._parsed[name] = one_of("")  # a macro that names itself finds nothing
+            if name in self._resolving:
+                raise ConfigurationError(f"macro {name!r} names itself, by way of others or not")
+            self._resolving.add(name)
             node = parse(self._macros[name], self._named)
+            self._resolving.discard(name)
             return Node(f"(?:{node.source})", node.first, node.empty, node.needs)
         letters = self._alphabet.members(name)
         if not letters:
@@ -150,13 +156,20 @@ class Grammar:
                 at = match.end
         return found
 
+    def _compile(self, index: int) -> re.Pattern[str]:
+        """Compile a pattern when it is first tried: all of them would cost half a second."""
+        compiled = re.compile(self._trials[index][1])
+        self._compiled[index] = compiled
+        return compiled
+
     def _first(self, trials: int, letters: str, at: int) -> Match | None:
         while trials:
             lowest = trials & -trials
             trials ^= lowest
-            rule, expression = self._trials[lowest.bit_length() - 1]
-            match = expression.match(letters, at)
+            index = lowest.bit_length() - 1
+            match = (self._compiled[index] or self._compile(index)).match(letters, at)
             if match is not None:
+                rule = self._trials[index][0]
                 misheard = sum([self._doubt.get(c, 0) for c in letters[at : match.end()]])
                 if misheard <= rule.slack:
                     return Match(rule, at, match.end(), misheard)

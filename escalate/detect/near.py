@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
@@ -43,9 +44,12 @@ class Skeletons:
     """
 
     MIN_LETTERS: Final = 8
+    MAX_LETTERS: Final = 24
 
     def __init__(self, words: Iterable[str]) -> None:
         """Index `words`; those with few consonants are left out."""
+        # The same long words come again and again.
+        self._remembered = lru_cache(maxsize=4096)(self._find)
         self._near: dict[str, str] = {}
         for word in words:
             skeleton = _skeleton(word)
@@ -55,8 +59,11 @@ class Skeletons:
 
     def find(self, word: str) -> str | None:
         """Return the indexed word that `word` is near to, if any; a very long word is near none."""
-        if not self.MIN_LETTERS <= len(word) <= 24:
+        if not self.MIN_LETTERS <= len(word) <= self.MAX_LETTERS:
             return None
+        return self._remembered(word)
+
+    def _find(self, word: str) -> str | None:
         skeleton = _skeleton(word)
         if len(skeleton) < _SKELETON_FROM:
             return None

@@ -58,7 +58,6 @@ def parse(pattern: str, name: Callable[[str], Node]) -> Node:
     pieces = _pieces(pattern)
     try:
         node, end = _either(pieces, 0, name)
-        re.compile(node.source)
     except (re.error, IndexError) as exc:
         raise ConfigurationError(f"pattern {pattern!r}: {exc}") from exc
     if end != len(pieces):
@@ -125,6 +124,7 @@ def _part(pieces: list[str], at: int, name: Callable[[str], Node]) -> tuple[Node
             raise IndexError("a '(' without its ')'")
         at += 1
         if piece in _LOOKS:
+            re.compile(f"{piece}{node.source})")  # what looks back must have one width
             return Node(f"{piece}{node.source})", frozenset(), True), at
         node = Node(f"(?:{node.source})", node.first, node.empty, node.needs)
     elif piece in "^$":

@@ -83,9 +83,8 @@ def words_of(text: str) -> list[str]:
     if not folded.isascii():
         return _WORD.findall(folded)
     # The common case first: looking for pauses doubles the time.
-    for paused in _PAUSED:
-        if paused in folded:
-            return _ASCII_WORD_OR_PAUSE.findall(folded)
+    if ("," in folded or "." in folded) and any(map(folded.__contains__, _PAUSED)):
+        return _ASCII_WORD_OR_PAUSE.findall(folded)
     return _ASCII_WORD.findall(folded)
 
 

@@ -100,6 +100,7 @@ class EscalationTools(llm.Toolset):
         self._shut = False
         self._unanswered: SpeechHandle | None = None
         self._released = False
+        self._gone = asyncio.Event()
         self._begun = False
         self._back: Resumption | None = None
         self._drop_greeting = False
@@ -132,6 +133,7 @@ class EscalationTools(llm.Toolset):
         job = get_job_context(required=False)
         if job is not None and self._bridge is None:
             job.room.on("sip_dtmf_received", self._pressed)
+            job.add_shutdown_callback(self._see_it_through)
 
     @property
     def tools(self) -> Sequence[llm.Tool | llm.Toolset]:
@@ -266,6 +268,13 @@ class EscalationTools(llm.Toolset):
             if reason in _MEANT and not self._call.is_escalating:
                 await self._in_time(self._call.finish(), _RECORD_S, "its end is not recorded")
         await self._in_time(self._call.close(), _CLOSE_S, "left in a hurry")
+        self._gone.set()
+
+    async def _see_it_through(self) -> None:
+        """Keep the job's process until a request in flight is answered, for a bounded time."""
+        if self._begun:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._gone.wait(), _MOVE_S + _RECORD_S + _CLOSE_S)
 
     async def _in_time(self, work: Coroutine[Any, Any, None], bound_s: float, failure: str) -> None:
         try:

@@ -232,6 +232,12 @@ class RedisStore:
             scripts.FORGET, [self._key("ended")], [self._key("words", ""), repr(before)]
         )
 
+    async def keeps_everything(self) -> bool:
+        """Whether the server never drops a key to make room for another."""
+        memory = await self._ask(lambda client: client.info("memory"))
+        policy = memory.get("maxmemory_policy", "noeviction")
+        return bool(memory.get("maxmemory", 0) == 0 or policy == "noeviction")
+
     async def _read(self, client: Redis, call_uuid: str) -> _Found:
         async with client.pipeline(transaction=False) as pipe:
             pipe.hmget(self._key("call", call_uuid), ["body", "marks"])

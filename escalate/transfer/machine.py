@@ -66,6 +66,10 @@ def _is_stale(call: Call, event: e.Event) -> bool:
     match event:
         case e.DeadlinePassed(escalation, deadline):
             return held is None or (escalation, deadline) != (held.id, held.deadline)
+        case e.DialEnded(escalation, attempt, connected=True):
+            # Two people have talked: that is never too late to be known.
+            made = held.attempts if held is not None and held.id == escalation else ()
+            return all(attempt != one.number for one in made)
         case e.AttemptEvent(escalation, attempt):
             current = held.current if held is not None and held.id == escalation else None
             return current is None or attempt != current.number

@@ -41,15 +41,16 @@ class Moment:
 
     @property
     def attempt(self) -> Attempt:
-        """The attempt in progress.
+        """The attempt that the event is about, or else the one in progress.
 
         Raises:
             ValueError: There is none: a row was put where it cannot belong.
         """
-        current = self.escalation.current
-        if current is None:
+        attempts = self.escalation.attempts
+        number = self.event.attempt if isinstance(self.event, e.AttemptEvent) else len(attempts)
+        if not 1 <= number <= len(attempts):
             raise ValueError(f"{type(self.event).__name__} without an attempt")
-        return current
+        return attempts[number - 1]
 
 
 Guard = Callable[[Moment], bool]
@@ -352,7 +353,7 @@ def settle(outcome: Outcome, reason: Reason | None = None) -> Effect:
         held = close_the_attempt(m)
         last = held.current
         why = reason or (last.reason if last and last.reason else Reason.UNKNOWN)
-        where = last.destination if last and outcome is Outcome.CONNECTED else None
+        where = m.attempt.destination if outcome is Outcome.CONNECTED else None
         return replace(held, ending=Ending(outcome, why, m.now, where), deadline=None)
 
     effect.__doc__ = f"End as {outcome}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ pytest.importorskip("trustme")
 
 from plays import Played, likeness, play, spoken_by_bot
 
+from escalate.demo.processes import StageError
 from escalate.demo.report import Event
 from escalate.demo.scenarios import PHONE_NUMBER, SCENARIOS, SIP_ADDRESS, Scenario, When
 from escalate.demo.speech import speak
@@ -237,6 +239,20 @@ async def test_a_document_that_ends_with_the_stream_loses_the_caller() -> None:
     assert played.result["caller_lost"]
     ended = next(event for event in played.events if event["kind"] == "call.ended")
     assert 4010 == ended["code"]
+
+
+async def test_a_bot_that_does_not_start_is_shown_with_its_last_words(tmp_path: Path) -> None:
+    """One error with what the bot wrote and what to do; everything else is ended."""
+    bot = tmp_path / "bot.py"
+    bot.write_text("import a_module_nobody_has\n")
+
+    with pytest.raises(StageError) as raised:
+        async with Stage(scenario("bridged"), bot=bot):
+            pass
+
+    assert "the bot did not start" in str(raised.value)
+    assert "No module named 'a_module_nobody_has'" in str(raised.value)
+    assert "pip install 'escalate-voice[pipecat,emulator]'" in str(raised.value)
 
 
 # --- processes that die ---------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,7 @@ def test_glued_prefixes_are_part_of_a_word() -> None:
         ("a?", "without a word"),
         ("_ HUMAN", "must begin with"),
         ("WANT | ?", "follows nothing"),
+        ("WANT (?<! a WANT?) HUMAN", "fixed-width"),
     ],
 )
 def test_a_wrong_pattern_is_refused(pattern: str, reason: str) -> None:
@@ -101,6 +103,15 @@ def test_a_wrong_pattern_is_refused(pattern: str, reason: str) -> None:
     rule = {"name": "asks", "kind": "request", "patterns": [pattern]}
     with pytest.raises(ConfigurationError, match=reason):
         Pack(pack(rule=[rule]))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_shipped_pattern_compiles(language: str) -> None:
+    """Patterns are compiled when they are first tried, so here each is tried."""
+    held = load(language)
+    for grammar in (held._rules, held._trouble, held._bot, held._answers):
+        for _, source in grammar._trials:
+            assert source == re.compile(source).pattern
 
 
 def test_a_macro_that_names_itself_is_refused() -> None:

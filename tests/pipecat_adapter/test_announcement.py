@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from functools import partial
 
 import pytest
-from pipecat.frames.frames import Frame, LLMContextFrame
+from pipecat.frames.frames import Frame, InterruptionFrame, LLMContextFrame
 
 from escalate.demo.bookshop import Reply
 from escalate.transfer import Limits
@@ -35,6 +35,17 @@ async def test_the_caller_cannot_talk_over_it(desk: Desk) -> None:
 
     assert clears == talk.line.clears
     assert spoken_ms(ANNOUNCEMENT) == talk.line.played_ms(after_clear=clears)
+
+
+async def test_an_interruption_from_behind_the_gate_takes_nothing_from_it(desk: Desk) -> None:
+    """No gate stands there; the line itself is not to be interrupted."""
+    call_uuid, talk = await desk.call()
+    await talk.ears.hear(ASKS)
+    await talk.tape.until(partial(heard, talk, 0.2))
+    await talk.llm.push_frame(InterruptionFrame())
+    await desk.plivo.wait_for("leg.bridged", call_uuid)
+
+    assert spoken_ms(ANNOUNCEMENT) == talk.line.played_ms()
 
 
 async def test_it_is_heard_to_its_end_before_the_stream_closes(desk: Desk) -> None:

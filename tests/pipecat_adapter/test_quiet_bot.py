@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from pipecat.adapters.schemas.direct_function import tool_options
+from pipecat.adapters.llm.schemas.direct_function import tool_options
 from pipecat.frames.frames import (
     InterruptionFrame,
     LLMContextFrame,

@@ -41,7 +41,7 @@ def an_ending_tells_the_truth(s: Step) -> bool:
     match held.ending.outcome:
         case Outcome.CONNECTED:
             talking = w.human is not None and w.human.phase is Phase.BRIDGED
-            return w.met and not talking and held.ending.destination == _last_destination(held)
+            return w.met and not talking and held.ending.destination in _destinations(held)
         case Outcome.RETURNED:
             return was is not None and was.state is State.RETURNING
         case Outcome.CALLER_LEFT:
@@ -60,8 +60,8 @@ def _says(s: Step, word: Word) -> bool:
     return s.told is not None and s.told.word is word
 
 
-def _last_destination(held: Escalation) -> str | None:
-    return held.current.destination if held.current is not None else None
+def _destinations(held: Escalation) -> set[str]:
+    return {attempt.destination for attempt in held.attempts}
 
 
 def no_human_stays_for_a_caller_who_has_gone(s: Step) -> bool:

@@ -368,6 +368,19 @@ def test_a_caller_who_has_talked_is_not_sent_on_while_the_end_of_his_dial_is_awa
     assert d.HangUp() == story.document()
 
 
+def test_a_conversation_reported_late_counts_even_when_the_next_human_was_to_be_called() -> None:
+    """He was dialled twice after a late move, and the word about the first leg misled us."""
+    story = ringing().tell(e.HumanLegEnded("esc-1", 1, Reason.CANCELLED))
+    story.deadline().tell(e.CallerChecked("esc-1", alive=True))
+    assert 2 == story.dialled().number
+    story.tell(e.DialEnded("esc-1", 1, connected=True, reason=Reason.COMPLETED))
+    assert (Outcome.CONNECTED, Reason.COMPLETED) == story.ending
+    assert story.call.escalation is not None
+    assert story.call.escalation.ending is not None
+    assert "support" == story.call.escalation.ending.destination
+    assert d.HangUp() == story.document()
+
+
 def test_a_caller_whose_phone_still_rings_there_is_left_alone() -> None:
     """That the leg is there says nothing about a Dial whose human may still answer."""
     story = ringing().deadline()

@@ -302,6 +302,8 @@ def is_old(record: Record, letter: Letter) -> bool:
         return False
     if held is None or held.id != letter.escalation:
         return True
+    if letter.word is Word.DIAL_ENDED and letter.connected:
+        return False
     current = held.current.number if held.current is not None else 0
     return letter.word in _ABOUT_ATTEMPTS and letter.number < current
 

@@ -24,6 +24,7 @@ FLOORS = {
     "plivo": 2,
     "store": 2,
     "settings": 3,
+    "errand": 3,
     "live_call": 3,
     "exchange": 3,
     "web": 4,

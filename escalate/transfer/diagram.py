@@ -22,7 +22,11 @@ def mermaid() -> str:
         for (start, end), words in labels.items()
         if start is not end
     ]
-    return "\n".join(["stateDiagram-v2", f"    [*] --> {State.ANNOUNCING}: requested", *edges])
+    starts = [
+        f"    [*] --> {State.ANNOUNCING}: requested, cold",
+        f"    [*] --> {State.CONSULTING}: requested, warm",
+    ]
+    return "\n".join(["stateDiagram-v2", *starts, *edges])
 
 
 def _words(event: type[e.Event]) -> str:

@@ -26,6 +26,9 @@ def misspellings(word: str) -> Iterator[str]:
         return
     letters = _LETTERS if len(word) >= _ANY_SLIP_FROM else _VOWELS
     yield word[1] + word[0] + word[2:]
+    if letters is _LETTERS:
+        yield word[1:]
+        yield from (letter + word for letter in letters)
     for i in range(1, len(word)):
         yield word[:i] + word[i + 1 :]
         yield word[:i] + word[i] + word[i:]

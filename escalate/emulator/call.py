@@ -114,6 +114,7 @@ class Call:
     uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
     parent: str | None = None
     caller_name: str = ""
+    machine: bool | None = None
     started_at: float = field(init=False)
     answered_at: float | None = None
     ending: Ending | None = None

@@ -54,6 +54,7 @@ class Control:
             _path(f"{call}/digits", self.digits, "POST"),
             _path(f"{call}/drop-stream", self.drop_stream, "POST"),
             _path(f"{call}/heard.wav", self.heard, "GET"),
+            _path("/recordings/{recording_id}.wav", self.recording, "GET"),
             _path("/emulator/faults", self.faults, "POST"),
             _path("/emulator/log", self.log, "GET"),
             _path("/emulator/log.jsonl", self.log_lines, "GET"),
@@ -131,6 +132,11 @@ class Control:
         """Return what the caller has heard so far."""
         call = self._call(request)
         return Response(call.ear.wav(), media_type="audio/wav") if call else _no_call()
+
+    async def recording(self, request: Request) -> Response:
+        """Return the file of a Record, at the URL that the application was given."""
+        file = self._exchange.services.recordings.wav(request.path_params["recording_id"])
+        return Response(file, media_type="audio/wav") if file else _problem(404, "no such file")
 
     async def faults(self, request: Request) -> Response:
         """Put faults in force instead of those before; an empty list removes them."""

@@ -5,6 +5,7 @@ This parser shares nothing with `escalate.plivo.xml`, so each of the two checks 
 
 from __future__ import annotations
 
+import keyword
 import re
 from typing import Any, Final
 from xml.etree import ElementTree
@@ -130,4 +131,6 @@ def _no_stray_text(node: ElementTree.Element, name: str) -> None:
 
 
 def _field(attribute: str) -> str:
-    return re.sub(r"[A-Z]+", lambda capitals: "_" + capitals.group().lower(), attribute)
+    # "async" is an attribute of Plivo's and a word of Python's.
+    name = re.sub(r"[A-Z]+", lambda capitals: "_" + capitals.group().lower(), attribute)
+    return name + "_" if keyword.iskeyword(name) else name

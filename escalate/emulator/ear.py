@@ -9,7 +9,7 @@ from typing import Any, Final
 from escalate.emulator import audio
 
 # Shorter than any pause between two turns, longer than the pause between two sentences.
-_PAUSE_S: Final = {"bot": 0.7, "human": 0.7, "ring": 5.0}
+_PAUSE_S: Final = {"bot": 0.7, "human": 0.7, "caller": 0.7, "ring": 5.0}
 _LONGEST_S: Final = 3600
 
 Report = Callable[..., None]
@@ -68,6 +68,11 @@ class Ear:
             if (span := self._open.pop(source, None)) is not None:
                 self.spans.append(span)
                 self._report("heard.ended", **span.as_fields())
+
+    def heard(self, from_s: float, length: int) -> bytes:
+        """Return this many bytes of the recording from a moment on, silence where there is none."""
+        start = max(0, round((from_s - self.zero) * audio.RATE))
+        return bytes(self._sound[start : start + length]).ljust(length, audio.SILENCE)
 
     def wav(self) -> bytes:
         """Return the recording, from the moment the call was answered."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from escalate.emulator.element import Element, Shape
+from escalate.emulator.element import SOUNDS, Element, Shape
 from escalate.emulator.elements_input import INPUT_SHAPES
 from escalate.emulator.elements_room import ROOM_SHAPES
 from escalate.emulator.rules import (
@@ -100,6 +100,26 @@ class Wait(Element):
     silence: bool = False
     min_silence: int | None = None
     beep: str = "false"
+
+
+@dataclass(frozen=True, slots=True)
+class PreAnswer(Element):
+    """`<PreAnswer>`: sound before the call is answered."""
+
+    prompts: tuple[Element, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DTMF(Element):
+    """`<DTMF>`: keys pressed for the party to hear; `w` and `W` are pauses."""
+
+    async_: bool = False
+
+    def check(self) -> None:
+        """Refuse what is not made of keys."""
+        if not self.body:
+            raise ValueError("it has no digits")
+        check_content(KEYS, self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +240,8 @@ ELEMENTS: Final[Mapping[str, Shape]] = {
     ),
     "Play": Shape(Play, {"loop": whole(0)}),
     "Wait": Shape(Wait, {"length": whole(1), "silence": flag, "minSilence": whole(1), "beep": str}),
+    "PreAnswer": Shape(PreAnswer, children=SOUNDS, into="prompts"),
+    "DTMF": Shape(DTMF, {"async": flag}),
     "Hangup": Shape(Hangup, {"reason": one_of("rejected", "busy"), "schedule": whole(1)}),
     "Redirect": Shape(Redirect, {"method": str}),
     "Dial": Shape(
@@ -250,5 +272,5 @@ ELEMENTS: Final[Mapping[str, Shape]] = {
     **INPUT_SHAPES,
     **ROOM_SHAPES,
 }
-NOT_EMULATED: Final = frozenset("DTMF Message MultiPartyCall PreAnswer Record".split())
+NOT_EMULATED: Final = frozenset("Message MultiPartyCall".split())
 TOP_LEVEL: Final = frozenset(ELEMENTS) - {"Number", "User"}

@@ -1,4 +1,4 @@
-"""The elements that listen to the caller: GetDigits and GetInput, and how they are written."""
+"""The elements that listen to the caller, and how they are written."""
 
 from __future__ import annotations
 
@@ -71,6 +71,25 @@ class GetInput(Question):
             raise ValueError("hints: at most 500 phrases of 100 characters, 10,000 in all")
 
 
+@dataclass(frozen=True, slots=True)
+class Record(Element):
+    """`<Record>`: the caller's words, or with `record_session` the whole call, in a file."""
+
+    action: str | None = None
+    method: str = "POST"
+    file_format: str = "mp3"
+    redirect: bool = True
+    timeout: int = 15
+    max_length: int = 60
+    finish_on_key: str = "#"
+    play_beep: bool = True
+    record_session: bool = False
+    start_on_dial_answer: bool = False
+    record_channel_type: str = "mono"
+    callback_url: str | None = None
+    callback_method: str = "POST"
+
+
 INPUT_SHAPES: Final[Mapping[str, Shape]] = {
     "GetDigits": Shape(
         GetDigits,
@@ -117,5 +136,26 @@ INPUT_SHAPES: Final[Mapping[str, Shape]] = {
         children=SOUNDS,
         into="prompts",
         not_emulated=frozenset({"startInputTimeout"}),
+    ),
+    "Record": Shape(
+        Record,
+        {
+            "action": str,
+            "method": str,
+            "fileFormat": one_of("mp3", "wav"),
+            "redirect": flag,
+            "timeout": whole(1),
+            "maxLength": whole(1),
+            "finishOnKey": finish_key,
+            "playBeep": flag,
+            "recordSession": flag,
+            "startOnDialAnswer": left_off,
+            "recordChannelType": one_of("mono"),
+            "callbackUrl": HTTP_URL,
+            "callbackMethod": METHOD,
+        },
+        not_emulated=frozenset(
+            "transcriptionType transcriptionUrl transcriptionMethod transcriptionReportType".split()
+        ),
     ),
 }

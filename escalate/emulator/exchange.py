@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from escalate.emulator.call import Call, Routes
 from escalate.emulator.caller import Line, Utterance, Voice
-from escalate.emulator.interpreter import Interpreter
+from escalate.emulator.interpreter import Interpreter, report_end
 from escalate.emulator.legs import Said, Speaking
 from escalate.emulator.outbound import LegMouth, NewLeg, Outbound
 from escalate.emulator.phones import Phone, PhoneBook, ScriptedPhones, describe
@@ -75,7 +75,7 @@ class Exchange:
             self._watch(call, new.hangs_up)
         self.calls[call.uuid] = call
         call.report("call.started", **{"from": new.from_, "to": new.to})
-        services.background.start(Interpreter(call, services).run())
+        services.background.start(self._run(call))
         return call
 
     async def say(self, call: Call, script: Sequence[Line]) -> None:
@@ -122,11 +122,16 @@ class Exchange:
         await self.services.background.stop()
         self.calls.clear()
         self.services.rooms.forget()
+        self.services.recordings.forget()
         self.phones.forget()
         self.routes = None
         self.services.called_numbers.clear()
         self.services.faults.replace([])
         self.services.log.forget()
+
+    async def _run(self, call: Call) -> None:
+        await Interpreter(call, self.services).run()
+        report_end(call, self.services)
 
     def _network(self, own: PhoneBook) -> PhoneNetwork:
         services = self.services

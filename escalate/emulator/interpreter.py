@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final
 from escalate.emulator import parameters
 from escalate.emulator.call import Call, CallEnds
 from escalate.emulator.document import DocumentRefused, describe, parse
-from escalate.emulator.elements import Hangup
+from escalate.emulator.elements import Hangup, PreAnswer
 from escalate.emulator.steps import STEPS, Goto
+from escalate.emulator.tasks import cancelled
 from escalate.plivo.causes import HangupSource
 
 if TYPE_CHECKING:
@@ -40,18 +41,17 @@ class Interpreter:
         self._services = services
 
     async def run(self) -> None:
-        """Run the call to its end, whoever ends it, and report it."""
+        """Run the call to its end, whoever ends it; a call that is over already runs nothing."""
         call = self._call
+        if call.ending:
+            return
         script = asyncio.create_task(self._documents())
         over = asyncio.create_task(call.over.wait())
         try:
             await asyncio.wait({script, over}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (script, over):
-                task.cancel()
-            await asyncio.gather(script, over, return_exceptions=True)
+            await cancelled(script, over)
         call.ear.finish()
-        report_end(call, self._services)
 
     async def _documents(self) -> None:
         """Follow one document after the other until one ends the call."""
@@ -83,14 +83,12 @@ class Interpreter:
                 return await document
             return moved
         finally:
-            for task in (document, transfer):
-                task.cancel()
-            await asyncio.gather(document, transfer, return_exceptions=True)
+            await cancelled(document, transfer)
 
     async def _follow(self, goto: Goto) -> Goto | None:
         """Fetch a document and carry it out; None when a transfer took its place."""
         for element in await self._fetch(goto):
-            if not (isinstance(element, Hangup) and element.reason):
+            if not _is_before_the_answer(element):
                 self._call.answer()
             name, attributes = describe(element)
             self._call.report("xml.step", element=name, attributes=attributes)
@@ -134,6 +132,10 @@ class Interpreter:
             return None
         params = parameters.standard(self._call, self._services, "Redirect")
         return Goto("transfer", route, params)
+
+
+def _is_before_the_answer(element: Element) -> bool:
+    return isinstance(element, PreAnswer) or (isinstance(element, Hangup) and bool(element.reason))
 
 
 def report_end(call: Call, services: Services) -> None:

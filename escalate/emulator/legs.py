@@ -30,6 +30,7 @@ NORMAL: Final = LegCause(4000, DialStatus.COMPLETED, "NORMAL_CLEARING")
 TIME_LIMIT: Final = LegCause(6000, DialStatus.COMPLETED, "ALLOTTED_TIMEOUT")
 CANCELED: Final = LegCause(1000, DialStatus.CANCEL, "ORIGINATOR_CANCEL")
 LOST_RACE: Final = LegCause(9000, DialStatus.CANCEL, "LOSE_RACE")
+MACHINE: Final = LegCause(9100, DialStatus.COMPLETED, "NORMAL_CLEARING")
 BUSY: Final = LegCause(3010, DialStatus.BUSY, "USER_BUSY")
 DECLINED: Final = LegCause(3110, DialStatus.FAILED, "CALL_REJECTED")
 NO_ANSWER: Final = LegCause(3000, DialStatus.NO_ANSWER, "NO_ANSWER")
@@ -70,7 +71,9 @@ class Ringing:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """Somebody picked up."""
+    """Somebody picked up, or a machine did."""
+
+    by_machine: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -43,6 +43,10 @@ class MakeCall(BaseModel):
     sip_headers: str = ""
     time_limit: int = Field(default=14400, ge=1, le=86400)
     ring_timeout: int = Field(default=120, ge=1)
+    machine_detection: Literal["true", "hangup"] | None = None
+    machine_detection_time: int = Field(default=5000, ge=2000, le=10_000)
+    machine_detection_url: _Url | None = None
+    machine_detection_method: _Method = "POST"
     parent_call_uuid: str | None = None
     error_if_parent_not_found: bool = False
     sip_auth_username: str | None = None
@@ -73,6 +77,8 @@ class MakeCall(BaseModel):
             ring_timeout_s=self.ring_timeout,
             time_limit_s=self.time_limit,
             parent=self.parent_call_uuid,
+            machine_detection=self.machine_detection,
+            machine=_route(self.machine_detection_url, self.machine_detection_method),
         )
 
     def _password(self) -> str | None:

@@ -22,6 +22,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from escalate.emulator import audio, parameters
 from escalate.emulator.callbacks import Policy, Route
 from escalate.emulator.playout import Buffer, read_sound
+from escalate.emulator.tasks import cancelled
 from escalate.plivo.causes import HangupSource
 
 if TYPE_CHECKING:
@@ -115,9 +116,7 @@ class MediaStream:
                 async with asyncio.timeout(self._element.stream_timeout):
                     await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in work:
-                task.cancel()
-            await asyncio.gather(*work, return_exceptions=True)
+            await cancelled(*work)
 
     async def _pump(self) -> None:
         """Every 20 ms: one frame from the caller to the bot, one from the bot to the caller."""

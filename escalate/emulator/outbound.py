@@ -2,23 +2,29 @@
 
 Decided where the sources are silent: the ring time of the API ends in 6010 with CallStatus
 `no-answer`, or in 4250 while the endpoint is silent after its challenge; a human who hangs up is
-the source Callee.
+the source Callee. Machine detection is always right and takes half a second: without a URL of its
+own it delays the answer URL, with one it runs beside the document; from then on requests carry
+`Machine`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from escalate.emulator import headers, legs, parameters
 from escalate.emulator.call import Call, Routes
 from escalate.emulator.interpreter import Interpreter, report_end
+from escalate.emulator.tasks import cancelled
 from escalate.plivo.causes import HangupSource
 
 if TYPE_CHECKING:
+    from escalate.emulator.callbacks import Route
     from escalate.emulator.services import Services
 
+_DETECTION_S: Final = 0.5
 _DECIDED_BY_CALLEE: Final = frozenset({legs.BUSY, legs.DECLINED, legs.NORMAL})
 
 
@@ -36,6 +42,8 @@ class NewLeg:
     ring_timeout_s: float = 120
     time_limit_s: float = 14400
     parent: str | None = None
+    machine_detection: str | None = None
+    machine: Route | None = None
 
 
 class LegMouth:
@@ -73,6 +81,8 @@ class Outbound:
         self._call = call
         self._mouth = mouth
         self._services = services
+        self._by_machine = False
+        self._failed = False
 
     async def run(self) -> None:
         """Dial; run the documents of whoever answers; report the end."""
@@ -89,12 +99,11 @@ class Outbound:
             if call.ending is None and ringing.result():
                 await self._talk(leg)
         finally:
-            for task in (ringing, over):
-                task.cancel()
-            await asyncio.gather(ringing, over, return_exceptions=True)
+            await cancelled(ringing, over)
             leg.hang_up()
-        if call.answered_at is None:
-            report_end(call, self._services)
+        if not self._failed and (ending := call.ending):
+            self._report_leg(ending.cause, ending.code, ending.status)
+        report_end(call, self._services)
 
     def _dial(self) -> legs.Leg | None:
         """Start to call; None when the number shown is not the account's (SIP takes any)."""
@@ -129,7 +138,8 @@ class Outbound:
                             too_late = legs.RING_TIMEOUT
                             self._report("leg.ringing")
                             self._tell_ringing()
-                        case legs.Answered():
+                        case legs.Answered(by_machine=by_machine):
+                            self._by_machine = by_machine
                             self._report("leg.answered")
                             return True
                         case legs.Ended(cause=cause):
@@ -144,10 +154,29 @@ class Outbound:
         self._call.answer()
         watch = asyncio.create_task(self._watch(leg))
         try:
+            if self._new.machine_detection and self._new.machine is None:
+                await self._detect()
+            elif self._new.machine_detection:
+                self._services.background.start(self._detect())
             await Interpreter(self._call, self._services).run()
         finally:
-            watch.cancel()
-            await asyncio.gather(watch, return_exceptions=True)
+            await cancelled(watch)
+
+    async def _detect(self) -> None:
+        """Find out whether a machine has answered, and act on it."""
+        call, services = self._call, self._services
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DETECTION_S):
+                await call.over.wait()
+        if call.ending:
+            return
+        call.machine = self._by_machine
+        self._report("leg.detected", machine=call.machine)
+        if self._new.machine:
+            params = parameters.standard(call, services, "MachineDetection")
+            services.notify("machine-detection", self._new.machine, params, call.uuid)
+        if call.machine and self._new.machine_detection == "hangup":
+            call.end(legs.MACHINE.code, HangupSource.PLIVO, legs.MACHINE.freeswitch)
 
     async def _watch(self, leg: legs.Leg) -> None:
         try:
@@ -168,7 +197,8 @@ class Outbound:
             self._call.end(legs.TIME_LIMIT.code, HangupSource.PLIVO, legs.TIME_LIMIT.freeswitch)
 
     def _fail(self, cause: legs.LegCause) -> None:
-        self._report("leg.ended", cause=cause.name, code=cause.code, dial_status=cause.status)
+        self._failed = True
+        self._report_leg(cause.name, cause.code, cause.status)
         source = HangupSource.CALLEE if cause in _DECIDED_BY_CALLEE else HangupSource.CARRIER
         if cause is legs.RING_TIMEOUT:
             source = HangupSource.PLIVO
@@ -178,6 +208,9 @@ class Outbound:
         if ring := self._call.routes.ring:
             params = parameters.standard(self._call, self._services, "Ring")
             self._services.notify("ring", ring, params, self._call.uuid)
+
+    def _report_leg(self, cause: str, code: int, status: str) -> None:
+        self._report("leg.ended", cause=cause, code=code, dial_status=status)
 
     def _report(self, kind: str, **fields: object) -> None:
         self._call.report(kind, leg=self._call.uuid, to=self._new.to, **fields)

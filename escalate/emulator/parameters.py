@@ -29,6 +29,8 @@ def standard(call: Call, services: Services, event: str) -> dict[str, str]:
         "BillRate": _RATE,
         "ParentAuthID": services.auth_id,
     }
+    if call.machine is not None:
+        params["Machine"] = str(call.machine).lower()
     if call.direction == "outbound":
         params |= {"RequestUUID": call.uuid, "ALegUUID": call.uuid, "ALegRequestUUID": call.uuid}
     return params

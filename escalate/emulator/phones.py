@@ -186,7 +186,7 @@ class ScriptedLeg:
         # Made before it is needed: to speak takes longer than some telephones take to answer.
         await speech.speak(_MACHINE if phone.machine else _GREETING)
         await self._clock.sleep(phone.answers_after_s or 0)
-        self._events.put_nowait(legs.Answered())
+        self._events.put_nowait(legs.Answered(phone.machine))
         return None
 
     async def _authenticate(self) -> legs.LegCause | None:

@@ -21,6 +21,7 @@ from escalate.emulator.exchange import Exchange
 from escalate.emulator.faults import Faults
 from escalate.emulator.log import EventLog
 from escalate.emulator.masking import Mask
+from escalate.emulator.recording import Recordings
 from escalate.emulator.rooms import Rooms
 from escalate.emulator.services import Background, Config, Services
 from escalate.emulator.wire import Wire
@@ -66,9 +67,9 @@ async def serve(
         OSError: A port is taken, or the TLS directory cannot be written.
     """
     async with new_http() as http:
-        exchange = Exchange(_services(account, config or Config(), http))
         sockets = [_bind(ports.http)]
         base_url = f"http://{_HOST}:{sockets[0].getsockname()[1]}"
+        exchange = Exchange(_services(account, config or Config(), http, base_url))
         about: dict[str, Any] = {"base_url": base_url, "pid": os.getpid(), "tls_port": None}
         app = _app(exchange, about)
         servers = [_Server(_options(app))]
@@ -121,7 +122,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _services(account: Account, config: Config, http: httpx.AsyncClient) -> Services:
+def _services(account: Account, config: Config, http: httpx.AsyncClient, base_url: str) -> Services:
     mask, clock, faults = Mask(), Clock(), Faults()
     mask.remember(account.auth_token)
     log = EventLog(clock, mask)
@@ -138,6 +139,7 @@ def _services(account: Account, config: Config, http: httpx.AsyncClient) -> Serv
         fetcher=fetcher,
         background=background,
         rooms=Rooms(clock, background),
+        recordings=Recordings(base_url),
     )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from escalate.emulator.faults import Faults
     from escalate.emulator.log import EventLog
     from escalate.emulator.masking import Mask
+    from escalate.emulator.recording import Recordings
     from escalate.emulator.rooms import Rooms
 
 
@@ -81,6 +82,7 @@ class Services:
     fetcher: Fetcher
     background: Background
     rooms: Rooms
+    recordings: Recordings
     called_numbers: set[str] = field(default_factory=set)
 
     def notify(self, what: str, route: Route, params: Params, call: str) -> None:

@@ -17,22 +17,30 @@ from escalate.emulator.callbacks import Route
 from escalate.emulator.dial import Dialling
 from escalate.emulator.element import Element
 from escalate.emulator.elements import (
+    DTMF,
     Dial,
     Hangup,
     Play,
+    PreAnswer,
     Redirect,
     Speak,
     Stream,
     Wait,
 )
-from escalate.emulator.elements_input import GetDigits, GetInput, Question
+from escalate.emulator.elements_input import GetDigits, GetInput, Question, Record
 from escalate.emulator.elements_room import Conference
 from escalate.emulator.media import MediaStream
 from escalate.emulator.meeting import Meeting
+from escalate.emulator.recording import Recording
+from escalate.emulator.tasks import cancelled
 from escalate.plivo.causes import HangupSource
 
 if TYPE_CHECKING:
     from escalate.emulator.services import Services
+
+_LONGEST_PRE_ANSWER_S: Final = 30.0
+_KEY_S: Final = 0.2
+_PAUSES_S: Final = {"w": 0.5, "W": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +85,7 @@ async def _stream_beside(call: Call, stream: MediaStream) -> None:
     try:
         await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in work:
-            task.cancel()
-        await asyncio.gather(*work, return_exceptions=True)
+        await cancelled(*work)
         call.stream = None
 
 
@@ -110,8 +116,44 @@ async def _ask(call: Call, element: Question, services: Services) -> Goto | None
     return None if params is None else _follow(call, element, params, services)
 
 
+async def _record(call: Call, element: Record, services: Services) -> Goto | None:
+    recording = Recording(element, call, services)
+    if not element.record_session:
+        return await _with_action(call, element, recording, services)
+    services.background.start(recording.run_beside())
+    return _follow(call, element, recording.result(), services)
+
+
+async def _pre_answer(call: Call, element: PreAnswer, services: Services) -> Goto | None:
+    """Play before the answer; what is longer than Plivo allows is cut off."""
+    try:
+        async with asyncio.timeout(_LONGEST_PRE_ANSWER_S):
+            for prompt in element.prompts:
+                await STEPS[type(prompt)](call, prompt, services)
+    except TimeoutError:
+        call.report("xml.ignored", element="PreAnswer", reason="more than 30 s")
+    return None
+
+
+async def _dtmf(call: Call, element: DTMF, services: Services) -> Goto | None:
+    sending = services.background.start(_send_keys(call, element.body, services))
+    if not element.async_:
+        await sending
+    return None
+
+
+async def _send_keys(call: Call, keys: str, services: Services) -> None:
+    for key in keys:
+        if key not in _PAUSES_S:
+            call.report("heard.digits", digits=key)
+        await services.clock.sleep(_PAUSES_S.get(key, _KEY_S))
+
+
 async def _with_action(
-    call: Call, element: Dial | Conference, work: Dialling | Meeting, services: Services
+    call: Call,
+    element: Dial | Conference | Record,
+    work: Dialling | Meeting | Recording,
+    services: Services,
 ) -> Goto | None:
     """Work, then ask the action; if the call is over meanwhile, the action still hears of it."""
     try:
@@ -125,7 +167,10 @@ async def _with_action(
 
 
 def _follow(
-    call: Call, element: Dial | Conference | Question, params: dict[str, str], services: Services
+    call: Call,
+    element: Dial | Conference | Record | Question,
+    params: dict[str, str],
+    services: Services,
 ) -> Goto | None:
     """Go where the action leads, or only tell it."""
     if not element.action:
@@ -168,6 +213,9 @@ STEPS: Final[Mapping[type[Element], Step]] = {
     Conference: _conference,
     GetDigits: _ask,
     GetInput: _ask,
+    Record: _record,
+    PreAnswer: _pre_answer,
+    DTMF: _dtmf,
     Redirect: _redirect,
     Hangup: _hangup,
 }

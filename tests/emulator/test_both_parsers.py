@@ -96,6 +96,11 @@ def test_a_dial_arrives_as_it_was_meant() -> None:
             elements.Play("https://x.example/a.wav", 0),
         ),
         (xml.Wait(length=3), elements.Wait(length=3)),
+        (
+            xml.Record(action="https://x.example/kept", max_length=90, play_beep=False),
+            elements_input.Record(action="https://x.example/kept", max_length=90, play_beep=False),
+        ),
+        (xml.Record(record_session=True), elements_input.Record(record_session=True)),
         (xml.Hangup(reason="busy"), elements.Hangup(reason="busy")),
         (xml.Hangup(schedule=60), elements.Hangup(schedule=60)),
         (

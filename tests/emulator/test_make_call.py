@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from escalate.emulator.client import LocalPlivo
+from escalate.plivo.causes import CAUSES
 
 from .harness import Application
 
@@ -68,6 +69,15 @@ async def test_whoever_answers_runs_the_answer_url(
         ({"challenge": RIGHT}, {}, 4240, "failed"),
         ({"silent_after_challenge": True}, CREDENTIALS, 4250, "timeout"),
         ({"busy": True}, {}, 3010, "busy"),
+        ({"declines": True, "answers_after_s": 0}, {}, 3110, "failed"),
+        ({"unregistered": True}, {}, 2020, "failed"),
+        ({"challenge": {**RIGHT, "password": "password2"}}, CREDENTIALS, 4240, "failed"),
+        (
+            {"machine": True, "answers_after_s": 0},
+            {"machine_detection": "hangup"},
+            9100,
+            "completed",
+        ),
         ({"answers_after_s": None}, {"ring_timeout": 1}, 6010, "no-answer"),
     ],
 )
@@ -84,7 +94,11 @@ async def test_a_leg_that_fails_is_told_to_the_hangup_url(
     await plivo.phones({QUEUE: phone})
     call = await fire(api, app, **more)
     gone = (await app.request("gone")).params
-    assert (str(code), status) == (gone["HangupCauseCode"], gone["CallStatus"])
+    assert (str(code), CAUSES[code], status) == (
+        gone["HangupCauseCode"],
+        gone["HangupCauseName"],
+        gone["CallStatus"],
+    )
     assert code == (await plivo.wait_for("leg.ended", call))["code"]
     assert [] == app.requests("agent")
 
@@ -108,6 +122,57 @@ async def test_a_ringing_leg_is_cancelled_and_an_answered_one_is_hung_up(
     assert [(1000, "API Request"), (4000, "API Request")] == [
         (ended["code"], ended["source"]) for ended in (cancelled, hung_up)
     ]
+
+
+async def test_every_ending_of_a_leg_is_in_its_log(
+    plivo: LocalPlivo, app: Application, api: httpx.AsyncClient
+) -> None:
+    """The leg of a cancelled call ends with it, as one does that was answered."""
+    app.answers("agent", WAIT)
+    await plivo.phones({QUEUE: {"answers_after_s": None}})
+    ringing = await fire(api, app)
+    await plivo.wait_for("leg.ringing", ringing)
+    await api.delete(f"/Request/{ringing}/")
+    await plivo.phones({QUEUE: {"answers_after_s": 0, "hangs_up_after_s": 0}})
+    answered = await fire(api, app)
+    ends = [await plivo.wait_for("leg.ended", call) for call in (ringing, answered)]
+    assert [(1000, "cancel"), (4000, "completed")] == [
+        (ended["code"], ended["dial_status"]) for ended in ends
+    ]
+
+
+@pytest.mark.parametrize("machine", [True, False])
+async def test_whether_a_machine_answered_is_told_to_its_url(
+    plivo: LocalPlivo, app: Application, api: httpx.AsyncClient, machine: bool
+) -> None:
+    """The document runs meanwhile; without the URL it waits, and is told itself."""
+    app.answers("agent", WAIT)
+    await plivo.phones({QUEUE: {"answers_after_s": 0, "machine": machine}})
+    url = app.says("machine", "")
+    beside = await fire(api, app, machine_detection="true", machine_detection_url=url)
+    told = (await app.request("machine")).params
+    ran, detected = [
+        (await plivo.wait_for(kind, beside))["seq"] for kind in ("xml.step", "leg.detected")
+    ]
+    await fire(api, app, machine_detection="true")
+    waited = (await app.request("agent", 2)).params
+    assert ("MachineDetection", str(machine).lower()) == (told["Event"], told["Machine"])
+    assert (True, str(machine).lower()) == (ran < detected, waited["Machine"])
+
+
+async def test_a_parent_that_has_gone_is_no_parent(
+    plivo: LocalPlivo, app: Application, api: httpx.AsyncClient
+) -> None:
+    """Nobody is called for a caller who has hung up, if that was asked for."""
+    app.answers("answer", WAIT)
+    caller = await plivo.call()
+    await plivo.wait_for("xml.step", caller)
+    await plivo.hang_up(caller)
+    await plivo.wait_for("call.ended", caller)
+    asked = body(app, parent_call_uuid=caller, error_if_parent_not_found=True)
+    reply = await api.post("/Call/", json=asked)
+    assert (404, "parent call not found") == (reply.status_code, reply.json()["error"])
+    assert [] == [event for event in await plivo.events() if event["kind"] == "leg.dialed"]
 
 
 async def test_a_leg_can_be_moved_and_dial_like_any_call(
@@ -146,7 +211,7 @@ async def test_a_number_is_called_with_a_number_of_the_account(
         ({"sip_auth_username": "queue"}, 400, "given together"),
         ({**CREDENTIALS, "sip_auth_password": "short"}, 400, "8 to 128"),
         ({**CREDENTIALS, "to": "14155550177"}, 400, "need a SIP URI"),
-        ({"machine_detection": "true"}, 501, "machine_detection"),
+        ({"hangup_on_ring": 5}, 501, "hangup_on_ring"),
         (
             {"parent_call_uuid": "none", "error_if_parent_not_found": True},
             *(404, "parent call not found"),

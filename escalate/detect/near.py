@@ -19,8 +19,7 @@ def misspellings(word: str) -> Iterator[str]:
     """Yield spellings of `word` with one slip in them; none for a word under four letters.
 
     A slip is a letter lost, doubled, swapped with the next or taken for another; in words under
-    five letters only vowels are taken for others. The first letter stays, or
-    swaps with the second.
+    five letters only vowels are taken for others, and the first letter is never lost.
     """
     if len(word) < _SHORTEST:
         return

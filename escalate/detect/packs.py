@@ -34,6 +34,8 @@ _KEYS: Final = _REQUIRED | {
     "tolerant", "trouble", "trouble_anchors",
 }  # fmt: skip
 _ANY_SLACK: Final = 99
+_SHORTEST_PAIR: Final = 7  # letters of two words that ran together
+_SHORTEST_HALF: Final = 2
 _RULE_KEYS: Final = {"name", "kind", "patterns", "slack"}
 
 
@@ -94,7 +96,8 @@ class Pack:
         tolerant = set(words_of(data.get("tolerant", "")))
         self._skeletons = Skeletons(sorted(tolerant))
         self.long_words = tolerant
-        self._own_words = own | set(exact)
+        self._exact = frozenset(exact)
+        self._own_words = own | self._exact
         for word in sorted(tolerant):
             classes[f"~{word}"] = {_MISHEARD, *exact.get(word, ())}
             names = exact.get(word, ())
@@ -186,14 +189,12 @@ class Pack:
         return joined
 
     def _spell(self, words: Sequence[str]) -> list[str]:
-        """Return the letter of each of `words`, an empty one for those that say nothing."""
+        """Return the letter of each of `words`: none if it says nothing, two if it is two words."""
         known = self._letters.get
         letters = [known(word, OTHER) for word in words]
         if OTHER in letters:
             for place, word in enumerate(words):
-                if letters[place] == OTHER and (
-                    len(word) >= Skeletons.MIN_LETTERS or word[0] == " "
-                ):
+                if letters[place] == OTHER and (len(word) >= _SHORTEST_PAIR or word[0] == " "):
                     letters[place] = self._letter_of_unknown(word)
         return letters
 
@@ -201,7 +202,13 @@ class Pack:
         if word[0] == " ":
             return ""  # a repeat
         meant = self.meant(word)
-        return self._letters[f"~{meant}"] if meant else OTHER
+        if meant:
+            return self._letters[f"~{meant}"]
+        if len(word) <= Skeletons.MAX_LETTERS and word not in self._own_words:
+            for end in range(_SHORTEST_HALF, len(word) - _SHORTEST_HALF + 1):
+                if word[:end] in self._exact and word[end:] in self._exact:
+                    return self._letters[word[:end]] + self._letters[word[end:]]
+        return OTHER
 
     def _places(self, words: Sequence[str]) -> list[tuple[int, int]]:
         """Return the first and the last word of the turn that each letter stands for."""
@@ -209,8 +216,7 @@ class Pack:
         place = 0
         for word, letter in zip(words, self._spell(words), strict=True):
             end = place + word.count(" ", 1)
-            if letter:
-                places.append((place, end))
+            places.extend([(place, end)] * len(letter))
             place = end + 1
         return places
 

@@ -73,6 +73,12 @@ def test_a_sound_alike_in_two_pieces_is_joined() -> None:
     )
 
 
+def test_words_that_ran_together_are_two() -> None:
+    """A missing blank between two words of the pack does not hide them."""
+    assert ["wanthuman"] == found(pack(), "I wanthuman")
+    assert [] == found(pack(own_words="wanthuman"), "I wanthuman")
+
+
 def test_fillers_and_repeats_are_not_words() -> None:
     """A hesitating caller is understood."""
     words = {"WANT": "want", "HUMAN": "human", "FILLER": "uh um"}

@@ -7,7 +7,17 @@ await session.start(agent)
 """
 
 from escalate.livekit.bridge import PlivoBridge
+from escalate.livekit.refer import Referred, SipReferTransfer
 from escalate.livekit.sip import CallUnknown, call_uuid
 from escalate.livekit.tools import EscalationTools
+from escalate.livekit.trunk import TrunkSwitchboard
 
-__all__ = ["CallUnknown", "EscalationTools", "PlivoBridge", "call_uuid"]
+__all__ = [
+    "CallUnknown",
+    "EscalationTools",
+    "PlivoBridge",
+    "Referred",
+    "SipReferTransfer",
+    "TrunkSwitchboard",
+    "call_uuid",
+]

@@ -298,9 +298,9 @@ class EscalationTools(llm.Toolset):
 
     def hold(self) -> None:
         """Stop the bot in the middle of its sentence, and let it begin no other."""
-        self._shut = True
-        if self._session is None:
+        if self._shut or self._session is None:
             return
+        self._shut = True
         interruption = self._session.options.interruption
         # While a line may not be interrupted LiveKit gives the recogniser silence. The caller
         # would not be heard when he takes his request back.

@@ -152,10 +152,11 @@ class Settings(BaseSettings):
     """Everything escalate needs to know; `load_settings` reads it from a file and the environment.
 
     `public_url` is where Plivo reaches our routes. The bot is at `stream_url`, to which Plivo
-    streams a caller, or at `bot_sip`, the address of a SIP trunk behind which it answers. `store`
-    is a file on a local disk, found from where `escalate.toml` is, or redis://... for several
-    hosts; with `words_key` what is said is encrypted in it. `caller_id` is a number of yours that
-    the human is shown.
+    streams a caller, or at `bot_sip`, the address of a SIP trunk behind which it answers; with
+    `refer_domain` callers come over a trunk of that domain and are moved by REFER. `store` is a
+    file on a local disk, found from where `escalate.toml` is, or redis://... for several hosts;
+    with `words_key` what is said is encrypted in it. `caller_id` is a number of yours that the
+    human is shown.
     """
 
     model_config = SettingsConfigDict(
@@ -170,6 +171,7 @@ class Settings(BaseSettings):
     public_url: str
     stream_url: str | None = None
     bot_sip: SipUri | None = None
+    refer_domain: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]+$")] | None = None
     plivo_auth_id: Annotated[
         str, Field(validation_alias=AliasChoices("PLIVO_AUTH_ID", "plivo_auth_id"))
     ]
@@ -225,13 +227,30 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _bot_is_somewhere(self) -> Self:
-        if (self.stream_url is None) == (self.bot_sip is None):
+        if [self.stream_url, self.bot_sip, self.refer_domain].count(None) != 2:
             raise ValueError(
-                "say where the bot is: add stream_url = 'wss://bot.example.com/ws' if Plivo "
-                "streams callers to it, or bot_sip = 'sip:bot@trunk.example.com' if a SIP trunk "
-                "leads to it"
+                "say in one way where the bot is: add stream_url = 'wss://bot.example.com/ws' if "
+                "Plivo streams callers to it, bot_sip = 'sip:bot@trunk.example.com' if a SIP trunk "
+                "leads to it, or refer_domain = '<trunk>.zt.plivo.com' if there is a trunk alone"
             )
+        if self.refer_domain is not None:
+            self._check_trunk()
         return self
+
+    def _check_trunk(self) -> None:
+        """Refuse what a REFER cannot carry."""
+        for one in self.destination:
+            if one.phone is None or one.headers:
+                raise ValueError(
+                    f"destination {one.name}: a trunk alone (refer_domain) moves callers to phone "
+                    "numbers, without credentials and headers; give it a phone"
+                )
+        if self.handoff.last_resort is not LastResort.BOT:
+            raise ValueError("with refer_domain the last resort is the bot: remove last_resort")
+        if self.handoff.mode is Mode.WARM:
+            raise ValueError("with refer_domain nobody can be called first: use mode = 'cold'")
+        if self.handoff.music != "real":
+            raise ValueError("with refer_domain there is no music while it rings: remove music")
 
     def find(self, name: str) -> Destination | None:
         """Return the destination called `name`, if the file still has it."""

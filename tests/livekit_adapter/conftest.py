@@ -13,6 +13,9 @@ pytest.importorskip("livekit.agents")
 from escalate.emulator.client import LocalPlivo
 
 from .bench import AUTH_ID, AUTH_TOKEN, HUMAN, Desk, serving
+from .twirp import livekit
+
+__all__ = ["livekit"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

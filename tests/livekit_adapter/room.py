@@ -12,8 +12,7 @@ from livekit import rtc
 from livekit.agents import JobContext, testing
 from livekit.agents.voice.room_io import RoomOptions
 
-from escalate import Switchboard
-from escalate.livekit import call_uuid
+from escalate import LiveCall
 from escalate.livekit.audio import CallerAudio, PlayedAudio
 
 from .bench import Bot, Talk
@@ -114,9 +113,9 @@ class Job:
         self.output = Speaker()
         self._pace = asyncio.create_task(self.output.run())
 
-    async def start(self, board: Switchboard, **options: Any) -> Talk:
+    async def start(self, call: LiveCall, **options: Any) -> Talk:
         """Begin the conversation, as examples/livekit_sip_agent.py does."""
-        talk = Talk(board.call(await call_uuid(self.ctx, timeout_s=1.0)), self.bot)
+        talk = Talk(call, self.bot)
         talk.session.input.audio = CallerAudio()
         talk.session.output.audio = self.output
         quiet = RoomOptions(text_input=False, text_output=False, **options)

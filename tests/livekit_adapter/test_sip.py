@@ -47,11 +47,11 @@ async def conversation(desk: Desk, work: Job, leg: dict[str, Any]) -> tuple[Talk
     caller = Caller()
     value = next(v for k, v in leg["headers"].items() if k.lower() == "x-ph-calluuid")
     work.room.join(caller)
-    starting = asyncio.create_task(work.start(desk.board))
+    asking = asyncio.create_task(call_uuid(work.ctx))
     await asyncio.sleep(0)
     # Attributes that are made from headers come after the participant himself.
     work.room.change(caller, **{HEADER: value})
-    return await starting, caller
+    return await work.start(desk.board.call(await asking)), caller
 
 
 async def follow_leg(desk: Desk, work: Job, caller: Caller, leg: dict[str, Any]) -> None:

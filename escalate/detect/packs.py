@@ -16,17 +16,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from escalate.detect.grammar import OTHER, Alphabet, Grammar, Rule
-from escalate.detect.near import Skeletons, misspellings
-from escalate.detect.patterns import words_in
-from escalate.detect.text import PAUSES, words_of
+from escalate.detect.lexicon import MISHEARD, OTHER_WORD, Lexicon, nickname
+from escalate.detect.text import PAUSES
 from escalate.errors import ConfigurationError
 
 FOLDER: Final = Path(__file__).with_name("packs")
 _FILLER: Final = "FILLER"
 _OPEN: Final = "OPEN"
 _NOT: Final = "NOT"
-_MISHEARD: Final = "~"
-_OTHER_WORD: Final = "~~"  # misheard as a word that exists
 _REQUIRED: Final = {"language", "name", "checked", "anchors", "words", "rule"}
 _TABLES: Final = ("rule", "trouble", "bot", "answer")
 _KEYS: Final = _REQUIRED | {
@@ -34,8 +31,7 @@ _KEYS: Final = _REQUIRED | {
     "tolerant", "trouble", "trouble_anchors",
 }  # fmt: skip
 _ANY_SLACK: Final = 99
-_SHORTEST_PAIR: Final = 7  # letters of two words that ran together
-_SHORTEST_HALF: Final = 2
+_SHORT: Final = 6  # letters; a shorter unknown word is no bad spelling of anything
 _RULE_KEYS: Final = {"name", "kind", "patterns", "slack"}
 
 
@@ -65,68 +61,28 @@ class Pack:
         self.checked: str = data["checked"]
         macros = dict(data.get("macros", {}))
         tables = [_rules(data.get(key, ())) for key in _TABLES]
-        classes = _classes(data, macros, [rule for table in tables for rule in table])
-        exact = {word: set(names) for word, names in classes.items()}
-        self._add_misheard(data, exact, classes)
-        self._in_pieces = _in_pieces(classes)
-        self._first_pieces = frozenset(self._in_pieces)
-        alphabet = Alphabet(classes)
+        self._lexicon = Lexicon(data, macros, [rule for table in tables for rule in table])
+        self._first_pieces = frozenset(self._lexicon.in_pieces)
+        alphabet = Alphabet(self._lexicon.classes)
+        self._fillers = frozenset(
+            word for word, names in self._lexicon.classes.items() if _FILLER in names
+        )
         self._letters = dict(alphabet.letters)
-        doubt = dict.fromkeys(alphabet.members(_MISHEARD), 1)
-        doubt.update(dict.fromkeys(alphabet.members(_OTHER_WORD), 2))
-        self._fillers = frozenset(w for w, names in classes.items() if _FILLER in names)
         self._letters.update(dict.fromkeys(self._fillers, ""))
         self._letters.update(dict.fromkeys(PAUSES, OTHER if data.get("no_negates") else ""))
+        doubt = dict.fromkeys(alphabet.members(MISHEARD), 1)
+        doubt.update(dict.fromkeys(alphabet.members(OTHER_WORD), 2))
         self._rules, self._trouble, self._bot, self._answers = (
             Grammar(table, alphabet, macros, doubt) for table in tables
         )
-        self.anchors = self._anchors(data["anchors"], classes)
-        self.cues = self._anchors(data.get("cues", ""), classes)
-        self.trouble_anchors = self._anchors(data.get("trouble_anchors", ""), classes)
-        self.open_words = frozenset(
-            w.rpartition(" ")[2] for w, names in exact.items() if _OPEN in names
-        )
-        self.negators = frozenset(w for w, names in exact.items() if _NOT in names)
-        self.vocabulary = frozenset(exact)
-
-    def _add_misheard(
-        self, data: Mapping[str, Any], exact: dict[str, set[str]], classes: dict[str, set[str]]
-    ) -> None:
-        own = set(words_of(data.get("own_words", "")))
-        tolerant = set(words_of(data.get("tolerant", "")))
-        self._skeletons = Skeletons(sorted(tolerant))
-        self.long_words = tolerant
-        self._exact = frozenset(exact)
-        self._own_words = own | self._exact
-        for word in sorted(tolerant):
-            classes[f"~{word}"] = {_MISHEARD, *exact.get(word, ())}
-            names = exact.get(word, ())
-            for near in misspellings(word):
-                if near not in exact and near not in own:
-                    classes.setdefault(near, {_MISHEARD}).update(names)
-        for word, heard in data.get("sounds", {}).items():
-            for sound in heard.split():
-                self._add_sound(sound, exact.get(word) or {word}, exact, classes)
-
-    def _add_sound(
-        self,
-        sound: str,
-        names: set[str],
-        exact: Mapping[str, set[str]],
-        classes: dict[str, set[str]],
-    ) -> None:
-        if "+" in sound:
-            classes[sound.replace("+", " ")] = {_MISHEARD, *names}
-        else:
-            certain = sound in exact or sound not in self._own_words
-            classes.setdefault(sound, set()).update(names, {_MISHEARD if certain else _OTHER_WORD})
-
-    def _anchors(self, text: str, classes: Mapping[str, set[str]]) -> frozenset[str]:
-        wanted = set(text.split())
-        words = {_spelled(word) for word in wanted if word == word.lower()}
-        found = words | {word for word, names in classes.items() if names & wanted}
-        # A word in several pieces is waited for by its last one, the rarer as a rule.
-        return frozenset(word.rpartition(" ")[2] for word in found)
+        self.long_words = self._lexicon.long_words
+        self.meant = self._lexicon.meant
+        self.anchors = self._lexicon.waited_for(data["anchors"])
+        self.cues = self._lexicon.waited_for(data.get("cues", ""))
+        self.trouble_anchors = self._lexicon.waited_for(data.get("trouble_anchors", ""))
+        last_pieces = (word.rpartition(" ")[2] for word in self._lexicon.of_class(_OPEN))
+        self.open_words = frozenset(last_pieces)
+        self.negators = self._lexicon.of_class(_NOT)
 
     def read(self, words: Sequence[str], kind: str | None = None) -> list[Hit]:
         """Return what in the caller's `words` bears on a request, left to right.
@@ -180,7 +136,7 @@ class Pack:
         place, end = 0, len(words)
         while place < end:
             word, length = words[place], 1
-            for pieces in self._in_pieces.get(word, ()):
+            for pieces in self._lexicon.in_pieces.get(word, ()):
                 if tuple(words[place : place + len(pieces)]) == pieces:
                     word, length = " ".join(pieces), len(pieces)
                     break
@@ -194,21 +150,18 @@ class Pack:
         letters = [known(word, OTHER) for word in words]
         if OTHER in letters:
             for place, word in enumerate(words):
-                if letters[place] == OTHER and (len(word) >= _SHORTEST_PAIR or word[0] == " "):
+                if letters[place] == OTHER and (len(word) > _SHORT or word[0] == " "):
                     letters[place] = self._letter_of_unknown(word)
         return letters
 
     def _letter_of_unknown(self, word: str) -> str:
         if word[0] == " ":
             return ""  # a repeat
-        meant = self.meant(word)
-        if meant:
-            return self._letters[f"~{meant}"]
-        if len(word) <= Skeletons.MAX_LETTERS and word not in self._own_words:
-            for end in range(_SHORTEST_HALF, len(word) - _SHORTEST_HALF + 1):
-                if word[:end] in self._exact and word[end:] in self._exact:
-                    return self._letters[word[:end]] + self._letters[word[end:]]
-        return OTHER
+        meant = self._lexicon.meant(word)
+        if meant is not None:
+            return self._letters[nickname(meant)]
+        halves = self._lexicon.halves(word)
+        return "".join(self._letters[half] for half in halves) if halves else OTHER
 
     def _places(self, words: Sequence[str]) -> list[tuple[int, int]]:
         """Return the first and the last word of the turn that each letter stands for."""
@@ -223,20 +176,6 @@ class Pack:
     def has_cue(self, words: Sequence[str]) -> bool:
         """Return whether `words` hold more of this language than an anchor."""
         return not self.cues or not self.cues.isdisjoint(words)
-
-    def meant(self, word: str) -> str | None:
-        """Return the long word of this pack that an unknown `word` is a bad spelling of."""
-        if len(word) < Skeletons.MIN_LETTERS or word in self._own_words:
-            return None
-        return self._skeletons.find(word)
-
-
-def _in_pieces(classes: Iterable[str]) -> dict[str, list[tuple[str, ...]]]:
-    """Return the words that reach us in several pieces, by the first piece, longest first."""
-    found: dict[str, list[tuple[str, ...]]] = {}
-    for pieces in sorted((tuple(w.split(" ")) for w in classes if " " in w), key=len, reverse=True):
-        found.setdefault(pieces[0], []).append(pieces)
-    return found
 
 
 def _check_keys(data: Mapping[str, Any], known: set[str], required: set[str]) -> None:
@@ -254,30 +193,6 @@ def _rules(rows: Iterable[Mapping[str, Any]]) -> tuple[Rule, ...]:
         slack = int(row.get("slack", _ANY_SLACK))
         rules.append(Rule(row["name"], row["kind"], patterns, slack))
     return tuple(rules)
-
-
-def _classes(
-    data: Mapping[str, Any], macros: Mapping[str, str], rules: Iterable[Rule]
-) -> dict[str, set[str]]:
-    """Return the classes of each word: those of the file, and itself where a pattern names it."""
-    classes: dict[str, set[str]] = {}
-    glue = data.get("glued", "").split()
-    for name, text in data["words"].items():
-        for word in text.split():
-            forms = [word, *(prefix + word for prefix in glue)]
-            for form in forms:
-                classes.setdefault(_spelled(form), set()).add(name)
-    known = {*data["words"], *macros}
-    patterns = [*macros.values(), *(p for rule in rules for p in rule.patterns)]
-    for word in set().union(*map(words_in, patterns)) - known:
-        if word.lower() == word:
-            classes.setdefault(_spelled(word), set()).add(word)
-    return classes
-
-
-def _spelled(word: str) -> str:
-    """Return `word` as a turn spells it: folded, its pieces (`+` in a pack) set apart."""
-    return " ".join(words_of(word))
 
 
 def shipped() -> tuple[str, ...]:

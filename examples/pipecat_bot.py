@@ -82,8 +82,7 @@ async def run_bot(websocket: WebSocket) -> None:
     )
     stt, llm, tts = services()
     watch = EscalationProcessor(board.call(call_uuid), transport=transport)
-    tools = [end_call, watch.transfer_to_human]
-    context = LLMContext(tools=tools)
+    context = LLMContext(tools=[end_call, watch.transfer_to_human])
     user_aggregator, assistant_aggregator = LLMContextAggregatorPair(context)
 
     pipeline = Pipeline(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from loguru import logger
 from pipecat.services.llm_service import LLMService
@@ -26,7 +27,7 @@ if MISSING:
     logger.warning("stand-in services: {} not set", ", ".join(MISSING))
 
 
-def services() -> tuple[STTService, LLMService, TTSService]:
+def services() -> tuple[STTService, LLMService[Any], TTSService]:
     """Make the three services of one call."""
     if MISSING:
         return ScriptedSTT(script=SCRIPT), ScriptedLLM(), SpokenTTS()

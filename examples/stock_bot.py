@@ -76,8 +76,7 @@ async def run_bot(websocket: WebSocket) -> None:
         ),
     )
     stt, llm, tts = services()
-    tools = [end_call]
-    context = LLMContext(tools=tools)
+    context = LLMContext(tools=[end_call])
     user_aggregator, assistant_aggregator = LLMContextAggregatorPair(context)
 
     pipeline = Pipeline(

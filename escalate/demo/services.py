@@ -60,7 +60,7 @@ Answer = Callable[[Sequence[Message], HasTool], Reply]
 _BYTES_PER_SAMPLE = 2
 
 
-class ScriptedSTT(STTService):  # type: ignore[misc]
+class ScriptedSTT(STTService):
     """A recogniser that hears what a script says, in time with the audio it gets.
 
     A line goes out once that many seconds of the caller's audio have come in. When audio stops
@@ -109,7 +109,7 @@ def _transcription(line: Line) -> Frame:
     return InterimTranscriptionFrame(line.text, "", time_now_iso8601())
 
 
-class ScriptedLLM(LLMService):  # type: ignore[misc]
+class ScriptedLLM(LLMService):
     """A language model that answers by rules, as slowly and in as many pieces as a real one.
 
     Attributes:
@@ -177,7 +177,7 @@ class ScriptedLLM(LLMService):  # type: ignore[misc]
             await self.run_function_calls([call])
 
 
-class SpokenTTS(TTSService):  # type: ignore[misc]
+class SpokenTTS(TTSService):
     """A voice that needs no network: espeak-ng, or tones of the same length without it."""
 
     def __init__(self, **kwargs: Any):

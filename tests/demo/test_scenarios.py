@@ -11,8 +11,6 @@ import pytest
 pytest.importorskip("pipecat")
 pytest.importorskip("trustme")
 
-from plays import Played, likeness, play, spoken_by_bot
-
 from escalate.demo.processes import StageError
 from escalate.demo.report import Event
 from escalate.demo.scenarios import PHONE_NUMBER, SCENARIOS, SIP_ADDRESS, Scenario, When
@@ -21,6 +19,7 @@ from escalate.demo.stage import Stage
 from escalate.plivo.causes import HangupSource
 from escalate.settings import Say
 from escalate.values import Outcome
+from tests.demo.plays import Played, likeness, play, spoken_by_bot
 
 DIALED = When("leg.dialed")
 BACK_WITH_BOT = When("stream.opened", nth=2)
@@ -134,9 +133,9 @@ def likeness_of_first_words(played: Played) -> float:
 
 
 def stream_opened_s(played: Played, nth: int) -> float:
-    answered, *_ = (event["at"] for event in played.events if event["kind"] == "call.answered")
+    answered, *_ = (float(e["at"]) for e in played.events if e["kind"] == "call.answered")
     opened = [event["at"] for event in played.events if event["kind"] == "stream.opened"]
-    return float(opened[nth - 1] - answered)
+    return float(opened[nth - 1]) - answered
 
 
 def ending_of(played: Played) -> Outcome | None:

@@ -42,7 +42,7 @@ def audio(seconds: float) -> InputAudioRawFrame:
     return InputAudioRawFrame(b"\0\0" * round(8000 * seconds), 8000, 1)
 
 
-def of_type(frames: list[Frame], *types: type) -> list[Frame]:
+def of_type(frames: list[Frame], *types: type) -> list[Any]:
     return [frame for frame in frames if isinstance(frame, types)]
 
 

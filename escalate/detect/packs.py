@@ -9,7 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 from operator import eq
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from escalate.detect.grammar import OTHER, Alphabet, Grammar, Rule
 from escalate.detect.lexicon import MISHEARD, OTHER_WORD, Lexicon, nickname
+from escalate.detect.near import Skeletons
 from escalate.detect.text import PAUSES
 from escalate.errors import ConfigurationError
 
@@ -75,6 +76,8 @@ class Pack:
         self._rules, self._trouble, self._bot, self._answers = (
             Grammar(table, alphabet, macros, doubt) for table in tables
         )
+        # The same unknown words come again and again.
+        self._unknown = lru_cache(maxsize=4096)(self._letter_of_unknown)
         self.long_words = self._lexicon.long_words
         self.meant = self._lexicon.meant
         self.anchors = self._lexicon.waited_for(data["anchors"])
@@ -150,13 +153,15 @@ class Pack:
         letters = [known(word, OTHER) for word in words]
         if OTHER in letters:
             for place, word in enumerate(words):
-                if letters[place] == OTHER and (len(word) > _SHORT or word[0] == " "):
-                    letters[place] = self._letter_of_unknown(word)
+                if letters[place] != OTHER:
+                    continue
+                if word[0] == " ":
+                    letters[place] = ""  # a repeat
+                elif _SHORT < len(word) <= Skeletons.MAX_LETTERS:
+                    letters[place] = self._unknown(word)
         return letters
 
     def _letter_of_unknown(self, word: str) -> str:
-        if word[0] == " ":
-            return ""  # a repeat
         meant = self._lexicon.meant(word)
         if meant is not None:
             return self._letters[nickname(meant)]

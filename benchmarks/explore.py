@@ -12,13 +12,12 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-
-from transfer.explorer import Explored, explore
-from transfer.laws import LAWS
-from transfer.world import Policy
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from escalate.transfer import TABLE, DocumentOwner
+from tests.transfer.explorer import Explored, explore
+from tests.transfer.laws import LAWS
+from tests.transfer.world import Policy
 
 FOR_EVER = 10_000
 

@@ -245,8 +245,10 @@ def ring_the_next(m: Moment) -> Escalation:
 
 def close_the_attempt(m: Moment) -> Escalation:
     """Write the end of the attempt into it, and take the caller back from it."""
-    told = m.escalation.current
-    if told is None or told.ended_at is not None:
+    if m.escalation.current is None:
+        return m.escalation
+    told = m.attempt
+    if told.ended_at is not None and not human_was_on(m):
         return m.escalation
     connected = human_was_on(m) or told.connected_at is not None
     name, code = None, None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,6 +18,8 @@ from .world import Policy, Product, World, begin, go_on_alone, hear_all, is_at_r
 # A deadline, a check and a document each: more than the longest way from anywhere to an end.
 FAIR_STEPS: Final = 20
 LIVENESS: Final = "a_fair_continuation_settles"
+# What the machine refuses to compute, and what it computes differently when told twice.
+SOUNDNESS: Final = "the_machine_is_sound"
 
 
 @dataclass
@@ -93,16 +95,19 @@ class _Exploration:
 
     def _next(self, level: deque[World]) -> Iterator[World]:
         for world in level:
-            if not self._fair_end(world, go_on_alone):
-                self._report(LIVENESS, world, "all that is under way is lost")
-            if not self._settled(hear_all(self._product, world)):
-                self._report(LIVENESS, world, "all that is under way arrives")
             try:
+                self._ask_for_a_fair_end(world)
                 yield from self._after(world)
             except (AssertionError, ValueError) as error:
-                self._report("the_machine_is_sound", world, str(error))
+                self._report(SOUNDNESS, world, str(error))
             if self._found.violations and not self._go_on:
                 return
+
+    def _ask_for_a_fair_end(self, world: World) -> None:
+        if not self._settles_from(world):
+            self._report(LIVENESS, world, "all that is under way is lost")
+        if not self._settles_from(hear_all(self._product, world)):
+            self._report(LIVENESS, world, "all that is under way arrives")
 
     def _after(self, world: World) -> Iterator[World]:
         came_from = self._came_from
@@ -116,18 +121,15 @@ class _Exploration:
                 came_from[step.after] = (world, step.what)
                 yield step.after
 
-    def _settled(self, world: World) -> bool:
-        return self._fair_end(world, go_on_alone)
-
-    def _fair_end(self, world: World, go_on: Callable[[Product, World], World]) -> bool:
-        """Whether the world comes to rest within a bounded number of steps."""
+    def _settles_from(self, world: World) -> bool:
+        """Whether the world, left alone, comes to rest within a bounded number of steps."""
         way: list[World] = []
         for _ in range(FAIR_STEPS):
             if world in self._settles or is_at_rest(world):
                 self._settles.update(way)
                 return True
             way.append(world)
-            world = go_on(self._product, world)
+            world = go_on_alone(self._product, world)
         return False
 
     def _report(self, law: str, world: World, last: str) -> None:

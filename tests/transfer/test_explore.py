@@ -18,6 +18,9 @@ from escalate.values import Outcome, Reason
 from .explorer import Explored, explore
 from .world import Policy
 
+# Bounded by the number of worlds, not by a clock: a busy machine takes its time.
+pytestmark = pytest.mark.timeout(300)
+
 DEEP: Final = 12
 # Nearly every mistake shows within a few events; a few need a longer story.
 SHALLOW: Final = (6, 9)

@@ -578,7 +578,8 @@ def _on_stream(w: World, number: int, *, follows: bool) -> World:
     place = Place(At.STREAM, number, follows)
     started = _sent(w, Letter(Word.STREAM_STARTED, number=number))
     finished = _sent(started, Letter(Word.BOT_FINISHED, number=number))
-    return finished._replace(place=place, stream=number)
+    # Whoever is with the bot again is in a conversation again.
+    return finished._replace(place=place, stream=number, talk_over=False)
 
 
 def _stream_ends(w: World, otherwise: str) -> World:

@@ -44,7 +44,8 @@ async def examine(
         settings = load_settings(config)
     except ConfigurationError as error:
         return [Finding.problem("settings", str(error), "mend this first; nothing else was tried")]
-    found = [Finding.ok("settings", f"{len(settings.destination)} destinations")]
+    names = ", ".join(one.name for one in settings.destination)
+    found = [Finding.ok("settings", f"destinations: {names}")]
     # Like Plivo's requests, ours take no proxy that the environment names.
     async with httpx.AsyncClient(trust_env=False) as client:
         bench = Bench(settings, client, answer_url)

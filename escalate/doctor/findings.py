@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ import httpx
 from escalate.settings import Settings
 
 _TIMEOUT_S: Final = 5.0
+_CODES: Final = re.compile(r"^\[[^]]*\]|\(_ssl\.c:\d+\)$")
 
 
 class Status(StrEnum):
@@ -93,9 +95,13 @@ class Bench:
 
 def reason(error: httpx.HTTPError) -> str:
     """Say why there was no answer, for a person."""
-    if isinstance(error, httpx.ConnectTimeout | httpx.ReadTimeout):
-        return f"no answer within {_TIMEOUT_S:.0f} s"
-    text = str(error)
-    if "CERTIFICATE_VERIFY_FAILED" in text or "SSL" in text:
-        return f"TLS failed ({text.rpartition(':')[2].strip() or text})"
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    # "[SSL: WHAT] why (_ssl.c:1)" and "[Errno -2] why": what is left is why.
+    why = _CODES.sub("", str(error)).strip()
+    match error:
+        case httpx.TimeoutException():
+            return f"no answer within {_TIMEOUT_S:.0f} s"
+        case httpx.ConnectError() if "SSL" in str(error):
+            return f"TLS failed: {why}"
+        case httpx.ConnectError():
+            return f"no connection: {why}"
+    return "no valid HTTP answer"

@@ -18,11 +18,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
-from store.harness import free_port
 
 from escalate import Switchboard
 from escalate.doctor import Finding, examine
 from escalate.settings import Destination, Settings
+from tests.store.harness import free_port
 
 pytest.importorskip("websockets")
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 from pydantic import SecretStr
-from store.harness import RedisServer, need_redis
 
 from escalate.doctor import Bench, Finding, Status, answers_to
 from escalate.doctor.advice import FIREWALL_PAGE, TROUBLES
 from escalate.doctor.carrier import judge_clock
 from escalate.doctor.document import judge_document
+from escalate.doctor.findings import NoAnswer
 from escalate.doctor.local import check_sip, check_store
 from escalate.doctor.reach import judge_upgrade
 from escalate.settings import Destination, Settings
+from tests.store.harness import RedisServer, need_redis
 
 from .conftest import AUTH_ID, DUTY, TOKEN
 
@@ -105,6 +110,40 @@ def test_a_server_that_only_says_101_is_no_websocket() -> None:
     assert Status.OK is judge_upgrade(httpx.Response(101, headers=right), key).status
     for other in (httpx.Response(101), httpx.Response(200, headers=right), httpx.Response(426)):
         assert Status.PROBLEM is judge_upgrade(other, key).status
+
+
+@asynccontextmanager
+async def listening(tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """A server that says something, but no HTTP."""
+
+    def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example.com\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", ssl=tls)
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+    await server.wait_closed()
+
+
+async def test_why_nobody_answered_is_said_in_words(tmp_path: Path) -> None:
+    """A certificate of nobody, a plain port for TLS, no HTTP, no server, no such name."""
+    trustme = pytest.importorskip("trustme")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    at = bench(tmp_path)
+    async with at.http, listening(context) as strange, listening() as plain:
+        for url, said in (
+            (f"https://127.0.0.1:{strange}/", "TLS failed: certificate verify failed: unable to"),
+            (f"https://127.0.0.1:{plain}/", "TLS failed: "),
+            (f"http://127.0.0.1:{plain}/", "no valid HTTP answer"),
+            ("http://127.0.0.1:1/", "no connection: "),
+            ("http://no-such-host.invalid/", "no connection: "),
+        ):
+            with pytest.raises(NoAnswer) as raised:
+                await at.request("GET", url)
+            assert str(raised.value).startswith(said)
+            assert "_ssl" not in str(raised.value)
 
 
 # --- SIP ------------------------------------------------------------------------------------

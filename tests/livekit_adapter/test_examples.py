@@ -1,4 +1,4 @@
-"""The example behind a trunk is a real program. (`make demo` plays the one on the stream.)"""
+"""The example behind a trunk is a real program; `make demo` plays the one on the stream."""
 
 from __future__ import annotations
 

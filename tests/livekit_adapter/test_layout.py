@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from livekit.agents import Agent, AgentSession
+from livekit.agents import Agent, AgentSession, llm
 
 from escalate import LayoutError, Switchboard
 from escalate.emulator.client import LocalPlivo
@@ -44,6 +44,43 @@ def session_of(tools: list[Any], **models: Any) -> AgentSession[None]:
 
 def _ignore(_: object) -> None:
     pass
+
+
+class SpeechToSpeech(llm.RealtimeModel):
+    """A model that is asked what it can do, and nothing else."""
+
+    def __init__(self, *, transcripts: bool) -> None:
+        capabilities = llm.RealtimeCapabilities(
+            message_truncation=True,
+            turn_detection=True,
+            user_transcription=transcripts,
+            auto_tool_reply_generation=False,
+            audio_output=True,
+            manual_function_calls=False,
+        )
+        super().__init__(capabilities=capabilities)
+
+    def session(self, **_: Any) -> Any:
+        raise AssertionError("a session that is refused asks for nothing")
+
+    async def aclose(self) -> None:
+        pass
+
+
+async def test_a_model_of_speech_alone_cannot_announce(desk: EscalationTools) -> None:
+    """It says what it likes, and not a given sentence."""
+    session = session_of([desk], llm=SpeechToSpeech(transcripts=True))
+    desk.attach(session)
+    with pytest.raises(LayoutError, match="give AgentSession a tts"):
+        await session.start(Clerk())
+
+
+async def test_a_model_of_speech_without_transcripts_is_deaf_to_us(desk: EscalationTools) -> None:
+    """With its own ears alone nobody would know what the caller asked for."""
+    session = session_of([desk], llm=SpeechToSpeech(transcripts=False), tts=Voice())
+    desk.attach(session)
+    with pytest.raises(LayoutError, match="that gives transcripts"):
+        await session.start(Clerk())
 
 
 async def test_a_toolset_that_was_never_attached_stops_the_session(desk: EscalationTools) -> None:

@@ -24,8 +24,6 @@ from escalate.doctor import Finding, examine
 from escalate.settings import Destination, Settings
 from tests.store.harness import free_port
 
-pytest.importorskip("websockets")
-
 AUTH_ID = "MAXXXXXXXXXXXXXXXXXX"
 TOKEN = "the-auth-token"
 DUTY = Destination(name="duty", phone="+14155550199")
@@ -47,7 +45,6 @@ class Site:
     served: list[str] = field(default_factory=list)
     board_url: str = ""
     front: Callable[[ASGIApp], ASGIApp] = lambda app: app
-    stream: Callable[[WebSocket], object] = bot
 
     @property
     def base(self) -> str:
@@ -91,7 +88,7 @@ class Site:
                 routes=[
                     Route("/v1/Account/{rest:path}", self._api),
                     Mount("/escalate", app=self.front(board.app)),
-                    WebSocketRoute("/ws", self.stream),
+                    WebSocketRoute("/ws", bot),
                     Route("/moved/{rest:path}", self._moved, methods=["GET", "POST"]),
                     Route("/blind/{rest:path}", self._blind, methods=["GET", "POST"]),
                     Route("/document", self._document, methods=["POST"]),
@@ -145,6 +142,7 @@ def rewriting(app: ASGIApp) -> ASGIApp:
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    pytest.importorskip("websockets")
     monkeypatch.setenv("PLIVO_AUTH_ID", AUTH_ID)
     monkeypatch.setenv("PLIVO_AUTH_TOKEN", TOKEN)
     for variable in ("ESCALATE_CONFIG", "ESCALATE_STORE", "ESCALATE_WORDS_KEY"):

@@ -28,7 +28,7 @@ from escalate.settings import Settings
 from escalate.store import Store, open_store
 from escalate.transfer import Call, DocumentOwner, LastResort, Mode, Received, plan, receive
 from escalate.transfer import events as e
-from escalate.values import Trigger
+from escalate.values import Reason, Trigger
 
 if TYPE_CHECKING:
     from escalate.store import Change
@@ -202,18 +202,33 @@ class Exchange:
         return lambda call: None if call is None else receive(call, event, now)
 
     def request(
-        self, trigger: Trigger, rule: str, *, wanted: str | None = None, bot_left: bool = True
+        self,
+        trigger: Trigger,
+        rule: str,
+        *,
+        wanted: str | None = None,
+        language: str | None = None,
+        bot_left: bool = True,
     ) -> e.Requested:
-        """Return the event that opens an escalation, routed by today's settings.
+        """Return the event that opens an escalation, routed by the settings and the hour.
 
-        Without a bot (`bot_left` false) the last resort cannot be the bot.
+        `wanted` names the destination to try first, `language` is the caller's. Without a bot
+        (`bot_left` false) the last resort cannot be the bot.
         """
-        handoff = self.settings.handoff
+        handoff, now = self.settings.handoff, self.clock()
+        destinations = self.settings.destination
         return e.Requested(
             escalation=secrets.token_hex(8),
             trigger=trigger,
             rule=rule,
-            plan=plan(self.settings.routes(), wanted=wanted),
+            plan=plan(
+                self.settings.routes(),
+                wanted=wanted,
+                language=language,
+                trigger=trigger,
+                available={one.name: one.opening_hours().is_open(now) for one in destinations},
+            ),
+            refusal=Reason.CLOSED,
             budget_s=handoff.budget_s,
             last_resort=handoff.last_resort if bot_left else LastResort.GOODBYE,
             mode=handoff.mode if bot_left else Mode.COLD,

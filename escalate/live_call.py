@@ -212,16 +212,19 @@ class LiveCall:
 
     # --- asking for a human -----------------------------------------------------------------
 
-    def request(self, trigger: Trigger, rule: str, *, to: str | None = None) -> bool:
+    def request(
+        self, trigger: Trigger, rule: str, *, to: str | None = None, language: str | None = None
+    ) -> bool:
         """Ask for a human; False when somebody has asked already. Does not wait, does no I/O.
 
-        `to` names a configured destination that is tried first.
+        `to` names a configured destination that is tried first, `language` is the caller's.
         """
         if self._request is not None and not self._request.done():
             return False
         if self._bot is not None:
             self._bot.hold()
-        self._request = asyncio.create_task(self._hand_over(trigger, rule, to))
+        event = self._exchange.request(trigger, rule, wanted=to, language=language)
+        self._request = asyncio.create_task(self._hand_over(event))
         return True
 
     async def transfer(self, *, to: str | None = None) -> Ending:
@@ -248,8 +251,9 @@ class LiveCall:
     def _take(self, signal: Signal) -> Decision | None:
         decision = self._detector.receive(signal, self._exchange.clock())
         if isinstance(decision, Escalate):
-            rule = decision.evidence[0].rule if decision.evidence else decision.trigger.value
-            self.request(decision.trigger, rule)
+            first = decision.evidence[0] if decision.evidence else None
+            rule = first.rule if first is not None else decision.trigger.value
+            self.request(decision.trigger, rule, language=first.language if first else None)
         elif isinstance(decision, Retract):
             self._retract()
         return decision
@@ -269,10 +273,10 @@ class LiveCall:
 
     # --- the steps --------------------------------------------------------------------------
 
-    async def _hand_over(self, trigger: Trigger, rule: str, to: str | None) -> Ending:
+    async def _hand_over(self, event: e.Requested) -> Ending:
         """Take one request from the decision to its ending."""
         try:
-            opened = await self._open(trigger, rule, to)
+            opened = await self._open(event)
             if opened.is_open:
                 self._escalation = opened.id
                 await self._tell_the_caller(opened)
@@ -284,9 +288,8 @@ class LiveCall:
         await self._go_on(ending)
         return ending
 
-    async def _open(self, trigger: Trigger, rule: str, to: str | None) -> Escalation:
+    async def _open(self, event: e.Requested) -> Escalation:
         await self._exchange.adopt(self.call_uuid)
-        event = self._exchange.request(trigger, rule, wanted=to)
         call = await self._exchange.receive(self.call_uuid, event)
         if call is None or call.escalation is None:
             raise StoreUnavailable("the call is not in the store any more")

@@ -1,7 +1,8 @@
 """The policy: what `escalate.toml` and the environment say."""
 
+from escalate.settings.destination import Destination, password_variable
 from escalate.settings.load import load_settings
-from escalate.settings.model import Destination, Handoff, Say, Settings, password_variable
+from escalate.settings.model import Handoff, Say, Settings
 
 __all__ = [
     "Destination",

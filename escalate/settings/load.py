@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from escalate.errors import ConfigurationError
+from escalate.settings.destination import password_variable
 from escalate.settings.lines import line_of
-from escalate.settings.model import Settings, password_variable
+from escalate.settings.model import Settings
 
 DEFAULT_FILE: Final = "escalate.toml"
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-import math
 from dataclasses import fields
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
     AliasChoices,
-    BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     StringConstraints,
@@ -22,89 +19,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from escalate.detect import DetectPolicy
 from escalate.plivo.addresses import SipUri
-from escalate.plivo.calls import OutboundCall
 from escalate.plivo.fields import CallerId, Url
-from escalate.plivo.xml import Number, Speak, User
+from escalate.plivo.xml import Speak
+from escalate.settings.destination import Destination, Section
 from escalate.transfer import LastResort, Limits, Mode, Route
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
-
-
-class Section(BaseModel):
-    """A table of the file: unknown keys are mistakes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class Destination(Section):
-    """Where a human can be reached: a `phone`, or a `sip` address with or without credentials.
-
-    `name` is how the rest of the file, the log and a language model call it. `ring_s` is how long
-    it may ring (seconds), `attempts` how often it is tried in one escalation. `headers` are SIP
-    headers for the human's side; the carrier sends them as `X-PH-<name>`.
-    """
-
-    name: Name
-    phone: str | None = None
-    sip: str | None = None
-    username: str | None = None
-    password: SecretStr | None = None
-    ring_s: Annotated[float, Field(ge=5, le=120)] = 30
-    attempts: Annotated[int, Field(ge=1, le=5)] = 1
-    headers: dict[str, str] = {}
-
-    @model_validator(mode="after")
-    def _is_one_kind(self) -> Self:
-        if (self.phone is None) == (self.sip is None):
-            raise ValueError("give either phone = '+14155550123' or sip = 'sip:queue@example.com'")
-        if self.phone is not None and self.username is not None:
-            raise ValueError("a phone takes no username; use sip = 'sip:...' for a SIP endpoint")
-        if self.username is not None and self.password is None:
-            raise ValueError(
-                "username is set without a password: put it into the environment variable "
-                f"{password_variable(self.name)}, or name a file with password_file"
-            )
-        if self.username is None and self.password is not None:
-            raise ValueError("a password is set without a username: add username = '...'")
-        self.element()
-        return self
-
-    def element(self) -> Number | User:
-        """Return the element that dials this destination.
-
-        Raises:
-            ValueError: The carrier could not carry it: a bad number, address, header or password.
-        """
-        if self.sip is None:
-            return Number(number=self.phone or "", sip_headers=self.headers or None)
-        return User(
-            uri=self.sip,
-            sip_auth_username=self.username,
-            sip_auth_password=self.password,
-            sip_headers=self.headers or None,
-        )
-
-    def outbound_call(
-        self, *, from_: str, answer_url: str, hangup_url: str, ring_s: float, parent_call_uuid: str
-    ) -> OutboundCall:
-        """Return the request that calls this destination in a warm handoff."""
-        return OutboundCall(
-            from_=from_,
-            to=self.sip or self.phone or "",
-            answer_url=answer_url,
-            hangup_url=hangup_url,
-            ring_timeout=math.ceil(ring_s),
-            sip_auth_username=self.username,
-            sip_auth_password=self.password,
-            sip_headers=self.headers or None,
-            parent_call_uuid=parent_call_uuid,
-            error_if_parent_not_found=True,
-        )
-
-    def route(self) -> Route:
-        """Return what routing needs to know, which is neither address nor credentials."""
-        return Route(self.name, self.ring_s, self.attempts)
 
 
 class Handoff(Section):
@@ -259,11 +179,6 @@ class Settings(BaseSettings):
     def routes(self) -> tuple[Route, ...]:
         """Return the destinations as routing sees them, in the configured order."""
         return tuple(destination.route() for destination in self.destination)
-
-
-def password_variable(name: str) -> str:
-    """Return the environment variable that holds the SIP password of a destination."""
-    return f"ESCALATE_SIP_PASSWORD_{name.upper().replace('-', '_')}"
 
 
 def _is_loopback(url: str) -> bool:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from escalate.emulator.ear import Ear
-from escalate.emulator.legs import Pressed
+from escalate.emulator.legs import DECLINED, Pressed
 from escalate.plivo.causes import CAUSES, HangupSource
 
 if TYPE_CHECKING:
@@ -164,12 +164,18 @@ class Call:
             self.ending = Ending(code, source, self.clock.now(), freeswitch, status)
             self.over.set()
 
-    def caller_hangs_up(self) -> None:
-        """End the call from the caller's side."""
-        if self.answered_at is None:
-            self.end(1000, HangupSource.CALLER, "ORIGINATOR_CANCEL")
-        else:
-            self.end(4000, HangupSource.CALLER)
+    def party_hangs_up(self) -> None:
+        """End the call from the side of whoever is on it; a human who still rings declines it."""
+        match self.party, self.answered_at:
+            case "caller", None:
+                self.end(1000, HangupSource.CALLER, "ORIGINATOR_CANCEL")
+            case "human", None:
+                cause = DECLINED
+                self.end(cause.code, HangupSource.CALLEE, cause.freeswitch, cause.status)
+            case "caller", _:
+                self.end(4000, HangupSource.CALLER)
+            case _:
+                self.end(4000, HangupSource.CALLEE)
 
     def api_hangs_up(self) -> None:
         """End the call on behalf of whoever uses the REST API."""

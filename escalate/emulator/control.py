@@ -98,19 +98,21 @@ class Control:
         call = self._call(request)
         if call is None or call.ending or call.answered_at is None:
             return _problem(404, "no such call, or nobody listens")
+        if call.party == "human":
+            return _problem(409, "what a telephone says stands in its own script: says_back")
         await self._exchange.say(call, [Line(m.at, m.text, m.seconds) for m in models])
         return Response(status_code=204)
 
     async def hang_up(self, request: Request) -> Response:
-        """Let the caller hang up."""
+        """Let whoever is on the call hang up: the caller, or the human of an API-made call."""
         call = self._call(request)
         if call is None or call.ending:
             return _no_call()
-        call.caller_hangs_up()
+        call.party_hangs_up()
         return Response(status_code=204)
 
     async def digits(self, request: Request) -> Response:
-        """Let the caller press keys."""
+        """Let whoever is on the call press keys."""
         model = DigitsModel.model_validate_json(await request.body())
         call = self._call(request)
         if call is None or call.ending:

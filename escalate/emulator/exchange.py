@@ -164,6 +164,6 @@ class Exchange:
 
         async def later() -> None:
             await self.services.clock.sleep(hangs_up.delay_s)
-            call.caller_hangs_up()
+            call.party_hangs_up()
 
         stop = self.services.log.listen(notice)

@@ -191,7 +191,7 @@ class Outbound:
                             self._report("leg.says", text=text)
                             self._call.take_in(event)
                         case legs.Ended():
-                            self._call.end(4000, HangupSource.CALLEE)
+                            self._call.party_hangs_up()
                             return
         except TimeoutError:
             self._call.end(legs.TIME_LIMIT.code, HangupSource.PLIVO, legs.TIME_LIMIT.freeswitch)

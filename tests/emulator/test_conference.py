@@ -62,13 +62,18 @@ def party(plivo: LocalPlivo, app: Application, api: httpx.AsyncClient) -> Party:
 async def test_caller_and_human_hear_one_another(party: Party, plivo: LocalPlivo) -> None:
     """Each has the other's words in his ear and not his own, and the log says who is with whom."""
     human = await party.human(conference(startConferenceOnEnter="true"))
+    await plivo.wait_for("heard.started", human, source="play")
     caller = await party.caller()
     await plivo.say(caller, [{"at": 0.1, "text": "Hello"}])
     bridged = await plivo.wait_for("leg.bridged", caller)
     await plivo.wait_for("heard.started", caller, source="human")
     await plivo.wait_for("heard.ended", human, source="caller")
-    heard = {event["source"] for event in await plivo.events(caller) if "source" in event}
-    assert {"human"} == heard - {"play"}
+    began = [
+        [event["source"] for event in await plivo.events(call) if event["kind"] == "heard.started"]
+        for call in (caller, human)
+    ]
+    # The human was alone at first, and his music has not come back.
+    assert [["human"], ["play", "caller"]] == began
     assert (human, HUMAN, ROOM) == (bridged["leg"], bridged["to"], bridged["room"])
     assert HUMAN == (await plivo.summary(caller))["bridged_with"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from escalate.emulator.client import LocalPlivo
+from escalate.emulator.client import EmulatorError, LocalPlivo
 from escalate.plivo.causes import CAUSES
 
 from .harness import Application
@@ -121,6 +121,27 @@ async def test_a_ringing_leg_is_cancelled_and_an_answered_one_is_hung_up(
     hung_up = await plivo.wait_for("call.ended", answered)
     assert [(1000, "API Request"), (4000, "API Request")] == [
         (ended["code"], ended["source"]) for ended in (cancelled, hung_up)
+    ]
+
+
+async def test_the_human_does_what_the_control_api_says(
+    plivo: LocalPlivo, app: Application, api: httpx.AsyncClient
+) -> None:
+    """He declines while it rings, hangs up once he has answered, and speaks by his script."""
+    app.answers("agent", WAIT)
+    await plivo.phones({QUEUE: {"answers_after_s": None}})
+    ringing = await fire(api, app)
+    await plivo.wait_for("leg.ringing", ringing)
+    await plivo.hang_up(ringing)
+    await plivo.phones({QUEUE: {"answers_after_s": 0}})
+    answered = await fire(api, app)
+    await plivo.wait_for("xml.step", answered)
+    with pytest.raises(EmulatorError, match="says_back"):
+        await plivo.say(answered, [{"at": 0, "text": "Hello"}])
+    await plivo.hang_up(answered)
+    ends = [await plivo.wait_for("call.ended", call) for call in (ringing, answered)]
+    assert [(3110, "Callee"), (4000, "Callee")] == [
+        (ended["code"], ended["source"]) for ended in ends
     ]
 
 

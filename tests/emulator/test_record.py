@@ -63,6 +63,14 @@ async def test_silence_or_length_ends_a_message(
     await plivo.wait_for("xml.step", call, element="Wait")
 
 
+async def test_silence_counts_from_the_last_word(plivo: LocalPlivo, app: Application) -> None:
+    """Whoever speaks is not cut off."""
+    app.answers("answer", record(app, timeout="1"))
+    await plivo.call(says=[{"at": 0, "text": "Please call me back", "seconds": 0.8}])
+    lasted_ms = int((await app.request("action")).params["RecordingDurationMs"])
+    assert 1500 < lasted_ms < 2100
+
+
 async def test_who_hangs_up_leaves_his_message(plivo: LocalPlivo, app: Application) -> None:
     """A completed voicemail mostly ends this way."""
     app.answers("answer", record(app, playBeep="true"))

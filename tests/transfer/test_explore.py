@@ -176,10 +176,6 @@ MISTAKES: Final[dict[str, Table]] = {
     "a goodbye is recorded before it is said": changed(RINGING, e.DialEnded, LEAVING)(
         to=ENDED, effect=r.settle(Outcome.GOODBYE)
     ),
-    "the leg's end is taken for the dial's": (
-        Row(RINGING, e.HumanLegEnded, RINGING, TO_HUMAN, r.ring_the_next),
-        *TABLE,
-    ),
     "nobody looks for a caller whose human rings": changed(RINGING, e.DeadlinePassed, RINGING)(
         orders=r.nothing
     ),
@@ -189,9 +185,6 @@ MISTAKES: Final[dict[str, Table]] = {
     "a caller who is there counts as gone": changed(
         RINGING, e.CallerChecked, ENDED, r.caller_is_gone
     )(when=r.always),
-    "a caller who may have talked is sent on": changed(
-        RINGING, e.CallerChecked, RINGING, r.dial_vanished_and_somebody_is_left
-    )(when=TO_HUMAN),
     "a check ends a conversation": changed(CONNECTED, e.CallerChecked, ENDED, r.caller_is_gone)(
         when=r.always
     ),

@@ -166,7 +166,7 @@ def _leads_on(step: Step) -> bool:
 
 TestLivingCall = LivingCall.TestCase
 TestLivingCall.settings = settings(
-    max_examples=70,
+    max_examples=150,
     stateful_step_count=100,
     deadline=None,
     derandomize=True,

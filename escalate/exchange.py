@@ -11,7 +11,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -21,7 +21,7 @@ import re2
 from escalate.detect import Detector
 from escalate.errand import Errands, OnAlarm
 from escalate.errors import CallGone, CarrierError, StoreUnavailable
-from escalate.live_call import LiveCall
+from escalate.live_call import LiveCall, Predicate
 from escalate.plivo.client import PlivoClient
 from escalate.plivo.urls import with_retries
 from escalate.settings import Settings
@@ -48,7 +48,9 @@ class Exchange:
 
     It starts by itself on first use; as an async context manager it also stops, waiting a bounded
     time for requests in flight. `clock` gives seconds since the epoch. `on_alarm(call_uuid, alarm)`
-    is called for whatever an operator should know; without it alarms are logged.
+    is called for whatever an operator should know; without it alarms are logged. Each of
+    `predicates` is asked about the conversation after every final transcript; what it says may come
+    late and never delays anything.
     """
 
     def __init__(
@@ -59,8 +61,10 @@ class Exchange:
         plivo: PlivoClient | None = None,
         clock: Callable[[], float] = time.time,
         on_alarm: OnAlarm | None = None,
+        predicates: Mapping[str, Predicate] | None = None,
     ) -> None:
         self.settings = settings
+        self.predicates = dict(predicates or {})
         self.store: Store = store or open_store(
             settings.store, words_key=settings.words_key, retention_s=settings.retention_s
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -23,6 +23,7 @@ from escalate.detect import (
     Retract,
     Signal,
     Tick,
+    Verdict,
 )
 from escalate.errors import CallGone, CarrierError, StoreUnavailable
 from escalate.transfer import Call, DocumentOwner, Ending, Escalation, State
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
 log = logging.getLogger("escalate")
 
 _WATCH_S: Final = 30.0
+_VERDICT_S: Final = 5.0
+
+Predicate = Callable[[Sequence[Said]], Awaitable[bool]]
+"""A user's own judgement of a conversation so far: does this caller need a human?"""
 
 
 class Bot(Protocol):
@@ -75,6 +80,7 @@ class LiveCall:
         self._request: asyncio.Task[Ending] | None = None
         self._escalation: str | None = None
         self._announcing: asyncio.Task[None] | None = None
+        self._said: list[Said] = []
         self._finished = False
         self._parting = False
         self._closed = False
@@ -129,6 +135,8 @@ class LiveCall:
         """
         if final and text.strip():
             self._remember(Party.CALLER, text)
+            for name, predicate in self._exchange.predicates.items():
+                self._exchange.spawn(self._ask(name, predicate))
         return self._take(Heard(text, final, language))
 
     def bot_said(self, text: str) -> Decision | None:
@@ -221,6 +229,7 @@ class LiveCall:
         """
         if self._request is not None and not self._request.done():
             return False
+        self._detector.latch(self._exchange.clock())
         if self._bot is not None:
             self._bot.hold()
         event = self._exchange.request(trigger, rule, wanted=to, language=language)
@@ -258,8 +267,23 @@ class LiveCall:
             self._retract()
         return decision
 
+    async def _ask(self, name: str, predicate: Predicate) -> None:
+        """Take in what a predicate of the user's makes of the conversation, whenever it comes."""
+        try:
+            async with asyncio.timeout(_VERDICT_S):
+                escalate = await predicate(tuple(self._said))
+        except TimeoutError:
+            log.warning("call %s: predicate %s gave no verdict in time", self.call_uuid, name)
+            return
+        # Somebody else's code: whatever is wrong with it must not cost the caller the rest.
+        except Exception:
+            log.exception("call %s: predicate %s failed", self.call_uuid, name)
+            return
+        self._take(Verdict(name, escalate=bool(escalate)))
+
     def _remember(self, party: Party, text: str) -> None:
         said = Said(party, text, self._exchange.clock())
+        self._said.append(said)
         self._exchange.spawn(self._exchange.store.remember(self.call_uuid, said))
 
     def _retract(self) -> None:
@@ -281,6 +305,8 @@ class LiveCall:
                 self._escalation = opened.id
                 await self._tell_the_caller(opened)
             ending = opened.ending or await self._ending_of(opened.id)
+        except CallGone:
+            ending = Ending(Outcome.CALLER_LEFT, Reason.CALLER_LEFT, self._exchange.clock())
         except (StoreUnavailable, CarrierError) as error:
             log.error("call %s: cannot be handed over: %s", self.call_uuid, error)
             ending = Ending(Outcome.REFUSED, Reason.UNKNOWN, self._exchange.clock())
@@ -291,9 +317,9 @@ class LiveCall:
     async def _open(self, event: e.Requested) -> Escalation:
         await self._exchange.adopt(self.call_uuid)
         call = await self._exchange.receive(self.call_uuid, event)
-        if call is None or call.escalation is None:
-            raise StoreUnavailable("the call is not in the store any more")
-        held = call.escalation
+        held = call.escalation if call is not None else None
+        if held is None or not (held.is_open or held.id == event.escalation):
+            raise CallGone("the call is over")
         log.info(
             "call %s: escalation %s trigger=%s rule=%s state=%s",
             self.call_uuid,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -10,6 +11,7 @@ from starlette.applications import Starlette
 
 from escalate.errand import OnAlarm
 from escalate.exchange import Exchange
+from escalate.live_call import Predicate
 from escalate.settings import load_settings
 from escalate.web import build_app
 
@@ -27,16 +29,21 @@ class Switchboard(Exchange):
 
     @classmethod
     def from_settings(
-        cls, path: str | Path | None = None, *, on_alarm: OnAlarm | None = None
+        cls,
+        path: str | Path | None = None,
+        *,
+        on_alarm: OnAlarm | None = None,
+        predicates: Mapping[str, Predicate] | None = None,
     ) -> Self:
         """Return a switchboard for `escalate.toml` (or `path`) and the environment.
 
-        `on_alarm(call_uuid, alarm)` is told what an operator should know at once.
+        `on_alarm(call_uuid, alarm)` is told what an operator should know at once; `predicates` are
+        judgements of your own, asked after each final transcript.
 
         Raises:
             ConfigurationError: A setting is missing or wrong; the message names the fix.
         """
-        return cls(load_settings(path), on_alarm=on_alarm)
+        return cls(load_settings(path), on_alarm=on_alarm, predicates=predicates)
 
     @cached_property
     def app(self) -> Starlette:

@@ -187,3 +187,15 @@ def test_a_line_is_found_by_its_path() -> None:
     assert 10 == line_of(GOOD, ("destination", 1, "username"))
     assert 1 == line_of(GOOD, ("public_url",))
     assert line_of(GOOD, ("nowhere",)) is None
+
+
+def test_hours_are_read_in_their_time_zone_and_refused_when_they_cannot_be(tmp_path: Path) -> None:
+    """A destination is tried only while somebody is there."""
+    office = 'ring_s = 20\nhours = ["Mon-Fri 09:00-17:30"]\ntime_zone = "Europe/Berlin"\n'
+    hours = load(tmp_path, GOOD.replace("ring_s = 20\n", office)).destination[1].opening_hours()
+    monday_noon_in_berlin = 1_767_610_800.0
+    assert hours.is_open(monday_noon_in_berlin)
+    assert not hours.is_open(monday_noon_in_berlin + 12 * 3600)
+    message = complaint(tmp_path, GOOD.replace("ring_s = 20\n", 'hours = "Mon-Fry 9-5"\n'))
+    assert "escalate.toml:10: destination.1" in message
+    assert "Mon-Fry 9-5" in message

@@ -1,0 +1,195 @@
+"""The human's answer is read as he means it, and never as a yes that he did not say."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from escalate.handoff.replies import (
+    Answer,
+    Keys,
+    Reply,
+    hints,
+    languages,
+    read_keys,
+    read_reply,
+    recogniser,
+)
+
+LISTS = sorted(Path(__file__).with_name("replies").glob("*.txt"))
+TARGET = 0.99
+
+
+def lines_of(file: Path) -> Iterator[tuple[str, str]]:
+    """Each line with what it means."""
+    meaning = ""
+    for line in file.read_text(encoding="utf-8").splitlines():
+        if line.startswith("# "):
+            meaning = line[2:]
+        elif line.strip():
+            yield meaning, line
+
+
+def held_out(line: str) -> bool:
+    """Half of the lines, which nobody looked at while the patterns were written."""
+    return zlib.crc32(line.encode()) % 2 == 1
+
+
+def shown(answer: Answer) -> str:
+    return "machine" if answer.machine else str(answer.reply)
+
+
+def misread(held: bool) -> tuple[list[str], int]:
+    wrong, count = [], 0
+    for file in LISTS:
+        for meaning, line in lines_of(file):
+            if held_out(line) is held:
+                count += 1
+                if meaning != (got := shown(read_reply(speech=line, language=file.stem))):
+                    wrong.append(f"{file.stem}: {line!r} is {meaning}, read as {got}")
+    return wrong, count
+
+
+@pytest.mark.parametrize("held", [True, False], ids=["held out", "looked at"])
+def test_ninety_nine_of_a_hundred_replies_are_read_right(held: bool) -> None:
+    """Over all languages, on the lines that were looked at and on those that were not."""
+    wrong, count = misread(held)
+    assert count > 1000
+    assert len(wrong) <= (1 - TARGET) * count, "\n".join(wrong)
+
+
+def test_nothing_but_a_yes_is_read_as_one() -> None:
+    """Of all lines in all languages, held out or not, at most two in a thousand."""
+    wrong, count = [], 0
+    for file in LISTS:
+        for meaning, line in lines_of(file):
+            if meaning != "accept":
+                count += 1
+                if read_reply(speech=line, language=file.stem).reply is Reply.ACCEPT:
+                    wrong.append(f"{file.stem}: {line!r}")
+    assert len(wrong) <= 0.002 * count, "\n".join(wrong)
+
+
+def test_every_language_has_its_list_and_all_meanings() -> None:
+    """A pack nobody measures is a guess."""
+    assert set(languages()) == {file.stem for file in LISTS}
+    for file in LISTS:
+        meanings = Counter(meaning for meaning, _ in lines_of(file))
+        assert {"accept", "decline", "defer", "unclear", "machine"} == set(meanings)
+        assert sum(meanings.values()) >= 80
+
+
+@pytest.mark.parametrize(
+    ("speech", "expected"),
+    [
+        ("yes but not now", Reply.DEFER),
+        ("no problem, put them through", Reply.ACCEPT),
+        ("I can't right now", Reply.DECLINE),
+        ("give me ten minutes", Reply.DEFER),
+        ("who is this?", Reply.UNCLEAR),
+        ("I'm busy, but put them through", Reply.ACCEPT),
+        ("don't put them through", Reply.DECLINE),
+        ("put them through to voicemail", Reply.DECLINE),
+        ("should I press one?", Reply.UNCLEAR),
+        ("", Reply.UNCLEAR),
+        ("\u00ad\u200b ... !", Reply.UNCLEAR),
+    ],
+)
+def test_negation_and_hedges_are_understood(speech: str, expected: Reply) -> None:
+    """A yes inside a no is no yes, and the other way round."""
+    assert expected is read_reply(speech=speech).reply
+
+
+@pytest.mark.parametrize(
+    ("speech", "language", "expected"),
+    [
+        ("give me ten minutes", "en", 600.0),
+        ("call me back in 2 hours", "en", 7200.0),
+        ("half an hour", "en", 1800.0),
+        ("one moment", "en", 15.0),
+        ("later", "en", None),
+        ("dame cinco minutos", "es", 300.0),
+        ("in einer halben Stunde", "de", 1800.0),
+        ("dans dix minutes", "fr", 600.0),
+        ("10分待ってください", "ja", 600.0),
+        ("给我十分钟", "zh", 600.0),
+        ("दस मिनट दीजिए", "hi", 600.0),
+        ("أعطني عشر دقائق", "ar", 600.0),
+    ],
+)
+def test_a_defer_says_how_long(speech: str, language: str, expected: float | None) -> None:
+    """In seconds, where a time was named."""
+    answer = read_reply(speech=speech, language=language)
+    assert (Reply.DEFER, expected) == (answer.reply, answer.after_s)
+
+
+def test_a_recording_is_a_decline_that_is_known_as_such() -> None:
+    """A caller never gets to a voicemail."""
+    answer = read_reply(speech="Please leave a message after the tone.")
+    assert Answer(Reply.DECLINE, machine=True, words=answer.words) == answer
+
+
+@pytest.mark.parametrize(
+    ("digits", "expected"),
+    [
+        ("1", Reply.ACCEPT),
+        ("2", Reply.DECLINE),
+        ("3", Reply.DEFER),
+        ("1#", Reply.ACCEPT),
+        ("11", Reply.ACCEPT),
+        ("12", Reply.UNCLEAR),
+        ("9", Reply.UNCLEAR),
+        ("*", Reply.UNCLEAR),
+    ],
+)
+def test_keys_count_more_than_words(digits: str, expected: Reply) -> None:
+    """He may press one while somebody beside him says no."""
+    assert expected is read_reply(digits=digits, speech="no").reply
+
+
+def test_keys_can_be_chosen() -> None:
+    """Five to take it, as some desks are used to."""
+    assert Reply.ACCEPT is read_keys("5", Keys(accept="5")).reply
+    assert Reply.UNCLEAR is read_keys("1", Keys(accept="5")).reply
+
+
+def test_what_the_language_does_not_know_is_read_as_english() -> None:
+    """Many people answer in English; a language without data is read as English altogether."""
+    assert Reply.ACCEPT is read_reply(speech="go ahead", language="de-AT").reply
+    assert Reply.DECLINE is read_reply(speech="no thanks", language="sw").reply
+    assert Reply.ACCEPT is read_reply(speech="好的", language="cmn-CN").reply
+
+
+def test_the_carriers_recogniser_is_told_language_and_phrases() -> None:
+    """A tag with a region is the user's choice; hints fit Plivo's GetInput page."""
+    assert "es-ES" == recogniser("es")
+    assert "es-MX" == recogniser("es-MX")
+    for language in languages():
+        assert 0 < len(hints(language)) <= 500
+        assert all(len(hint) <= 100 and "," not in hint for hint in hints(language))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=200), st.sampled_from(languages()))
+def test_any_text_has_an_answer(speech: str, language: str) -> None:
+    """Nothing that a recogniser writes can break the handoff."""
+    assert isinstance(read_reply(speech=speech, language=language).reply, Reply)
+
+
+@pytest.mark.parametrize("language", languages())
+def test_a_long_monologue_costs_little(language: str) -> None:
+    """Only the first words are read, and no pattern is explosive on repeats."""
+    file = next(file for file in LISTS if file.stem == language)
+    words = " ".join(line for _, line in lines_of(file))
+    read_reply(speech=words, language=language)
+    began = time.perf_counter()
+    for speech in (words, "yes " * 2000, "one " * 2000, words[::-1]):
+        read_reply(speech=speech, language=language)
+    assert time.perf_counter() - began < 2.0

@@ -319,11 +319,7 @@ class EscalationTools(llm.Toolset):
         handle = self._say(text, over_the_caller=True)
         if handle is None:
             return
-        try:
-            await handle.wait_for_playout()
-        except asyncio.CancelledError:
-            handle.interrupt(force=True)
-            raise
+        await handle.wait_for_playout()
         if self._bridge is None:
             # Sent is not heard: what carries the room's audio to the caller still holds some.
             await asyncio.sleep(self._call.drain_s)

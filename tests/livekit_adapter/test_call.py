@@ -7,6 +7,7 @@ from livekit.agents import CloseEvent
 
 from escalate import Outcome
 from escalate.livekit import EscalationTools
+from escalate.transfer import State
 
 from .bench import (
     ANNOUNCEMENT,
@@ -159,3 +160,27 @@ async def test_a_key_asks_for_a_human(desk: Desk) -> None:
     await desk.plivo.press(call_uuid, "0")
 
     assert await bridged(desk, call_uuid)
+
+
+WARM = {
+    "handoff": {"mode": "warm"},
+    "caller_id": "14155550100",
+    "say": {"consulting": "I am calling somebody.", "joining": "Here he is."},
+}
+
+
+@pytest.mark.parametrize("desk", [WARM], indirect=True)
+async def test_in_a_warm_handoff_the_bot_talks_on_until_a_human_accepts(desk: Desk) -> None:
+    """The human hears the briefing and accepts; only then is the caller moved to him."""
+    await desk.plivo.phones({HUMAN: {"answers_after_s": 0.8, "presses": "1"}})
+    call_uuid, talk = await desk.call()
+    talk.ears.hear(ASKS)
+    await talk.until(lambda: "I am calling somebody." in talk.said("assistant"))
+    talk.ears.hear("where is my parcel")
+    await talk.says(YES)
+    await talk.says("Here he is.")
+
+    await talk.ended()
+    await desk.stored(call_uuid, lambda call: call.escalation.state is State.CONNECTED)
+    assert "in-progress" == (await desk.plivo.summary(call_uuid))["state"]
+    assert 0 == await desk.hang_ups(call_uuid)

@@ -113,6 +113,20 @@ async def test_a_goodbye_hangs_up_by_request_where_nothing_follows_the_stream(de
     assert 1 == await desk.hang_ups(call_uuid)
 
 
+async def test_a_bot_that_ended_before_the_move_was_refused_ends_the_call(desk: Desk) -> None:
+    """It was done, and no human came of it: nobody is left to talk to."""
+    desk.afterwards = '<Wait length="30"/>'
+    await desk.plivo.faults({"match": {"kind": "rest", "method": "POST"}, "do": "status:400"})
+    call_uuid, talk = await desk.call(foreign=True)
+    talk.ears.hear(ASKS)
+    await talk.says(ANNOUNCEMENT)
+    talk.session.shutdown()
+
+    ended = await desk.plivo.wait_for("call.ended", call_uuid)
+    assert "API Request" == ended["source"]
+    assert 1 == await desk.hang_ups(call_uuid)
+
+
 async def test_a_server_that_stops_is_no_goodbye(desk: Desk) -> None:
     """The bot was not done: the caller meets the next one."""
     call_uuid, talk = await desk.call()

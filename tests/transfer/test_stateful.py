@@ -150,7 +150,9 @@ class LivingCall(RuleBasedStateMachine):
 
 
 def _ends_calls(step: Step) -> bool:
-    finished = step.told is not None and step.told.word is Word.BOT_FINISHED
+    told, stream = step.told, step.before.stream
+    # The word of a bot that has lost the caller already ends nothing, and is free to come.
+    finished = told is not None and told.word is Word.BOT_FINISHED and told.number == stream
     return finished or step.actor is Actor.CALLER or step.what == "the stream ends"
 
 

@@ -181,6 +181,8 @@ async def test_in_a_warm_handoff_the_bot_talks_on_until_a_human_accepts(desk: De
     await talk.says("Here he is.")
 
     await talk.ended()
-    await desk.stored(call_uuid, lambda call: call.escalation.state is State.CONNECTED)
+    await desk.stored(
+        call_uuid, lambda call: call.escalation and call.escalation.state is State.CONNECTED
+    )
     assert "in-progress" == (await desk.plivo.summary(call_uuid))["state"]
     assert 0 == await desk.hang_ups(call_uuid)

@@ -6,7 +6,7 @@ from typing import Final
 
 import typer
 
-from escalate.cli import detecting, playing, serving
+from escalate.cli import detecting, doctoring, playing, serving
 
 _HELP: Final = """Makes sure that a caller who needs a human gets one.
 
@@ -30,4 +30,5 @@ main.command(
         "help_option_names": [],
     },
 )(serving.emulate)
+main.command("doctor")(doctoring.doctor)
 detecting.register(main)

@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
@@ -27,6 +28,13 @@ _FIXES: Final[Mapping[tuple[str, str], str]] = {
     ("extra_forbidden", ""): "there is no such setting; remove it or mend its spelling",
 }
 
+
+# What stands in no file, because files are committed.
+_SECRETS: Final[Mapping[str, str]] = {
+    "plivo_auth_token": "PLIVO_AUTH_TOKEN",
+    "PLIVO_AUTH_TOKEN": "PLIVO_AUTH_TOKEN",
+    "words_key": "ESCALATE_WORDS_KEY",
+}
 
 # What the carrier's XML calls things, and what the file calls them.
 _KEYS: Final[Mapping[str, str]] = {
@@ -108,13 +116,13 @@ def _tables(value: object) -> list[dict[str, Any]]:
 
 
 def _refuse_secrets(file: Path, text: str, values: Mapping[str, Any]) -> None:
-    for key, variable in (
-        ("plivo_auth_token", "PLIVO_AUTH_TOKEN"),
-        ("PLIVO_AUTH_TOKEN", "PLIVO_AUTH_TOKEN"),
-    ):
+    for key, variable in _SECRETS.items():
         if key in values:
             where = _where(file, text, (key,))
             raise ConfigurationError(f"{where}: does not belong here; set {variable} instead")
+    if urlsplit(str(values.get("store", ""))).password:
+        where = _where(file, text, ("store",))
+        raise ConfigurationError(f"{where}: holds a password; set ESCALATE_STORE instead")
     for index, destination in enumerate(_tables(values.get("destination"))):
         if "password" in destination:
             where = _where(file, text, ("destination", index, "password"))

@@ -99,7 +99,8 @@ class Settings(BaseSettings):
         SecretStr, Field(validation_alias=AliasChoices("PLIVO_AUTH_TOKEN", "plivo_auth_token"))
     ]
     plivo_api: str = "https://api.plivo.com"
-    store: str = "escalate.db"
+    # A Redis URL may hold a password.
+    store: Annotated[str, Field(repr=False)] = "escalate.db"
     words_key: SecretStr | None = None
     caller_id: CallerId | None = None
     destination: Annotated[tuple[Destination, ...], Field(min_length=1)]

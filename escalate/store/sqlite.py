@@ -47,6 +47,13 @@ CREATE INDEX IF NOT EXISTS words_by_call ON words (call_uuid, at);
 
 T = TypeVar("T")
 
+# Of a call whose end nobody reported, too, once nobody can be talking any more.
+_FORGET_WORDS = """
+DELETE FROM words
+WHERE call_uuid IN (SELECT call_uuid FROM calls WHERE ended_at < ?) OR at < ?
+"""
+
+_KEEP_S = 7 * 86_400.0
 _POLL_S = 0.05
 
 
@@ -133,7 +140,9 @@ class SqliteStore:
 
     async def remember(self, call_uuid: str, said: Said) -> None:
         """Keep what somebody said."""
-        row = (call_uuid, said.at, said.party.value, said.text)
+        # A recogniser may hand over half a character; the rest of the sentence is worth keeping.
+        text = said.text.encode("utf-8", "replace").decode()
+        row = (call_uuid, said.at, said.party.value, text)
         await self._do(
             lambda: self._connection.execute("INSERT INTO words VALUES (?, ?, ?, ?)", row)
         )
@@ -145,11 +154,14 @@ class SqliteStore:
         return [Said(Party(party), text, at) for party, text, at in rows]
 
     async def forget(self, before: float) -> None:
-        """Delete the words of calls that ended before `before`."""
-        query = (
-            "DELETE FROM words WHERE call_uuid IN (SELECT call_uuid FROM calls WHERE ended_at < ?)"
-        )
-        await self._do(lambda: self._connection.execute(query, (before,)))
+        """Delete the words of calls that ended before `before`, and the record a week later."""
+
+        def work() -> None:
+            with self._transaction() as file:
+                file.execute(_FORGET_WORDS, (before, before - _KEEP_S))
+                file.execute("DELETE FROM calls WHERE ended_at < ?", (before - _KEEP_S,))
+
+        await self._do(work)
 
     async def _do(self, work: Callable[[], T]) -> T:
         """Run `work` on the store's thread; translate what SQLite raises."""

@@ -141,6 +141,15 @@ def test_the_auth_token_does_not_belong_into_the_file(tmp_path: Path) -> None:
     assert "oops" not in message
 
 
+def test_no_other_secret_does_either(tmp_path: Path) -> None:
+    """The key of the words, and a store's password."""
+    assert "set ESCALATE_WORDS_KEY" in complaint(tmp_path, 'words_key = "oops"\n' + GOOD)
+    url = 'store = "redis://:oops@localhost:6379/0"\n'
+    message = complaint(tmp_path, url + GOOD)
+    assert "escalate.toml:1: store: holds a password; set ESCALATE_STORE instead" in message
+    assert "oops" not in message
+
+
 def test_plain_http_is_for_this_machine_together_with_a_local_carrier(tmp_path: Path) -> None:
     """The local Plivo needs no certificates; the real one gets nothing else."""
     local = GOOD.replace("https://bot.example.com", "http://127.0.0.1:8000").replace(

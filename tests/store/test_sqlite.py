@@ -9,6 +9,7 @@ import pytest
 
 from escalate.errors import StoreUnavailable
 from escalate.store import SqliteStore
+from escalate.transfer.events import CallerHungUp
 from escalate.values import Party, Said
 
 from .harness import REQUESTED, apply, put
@@ -43,3 +44,22 @@ async def test_a_locked_file_is_an_unavailable_store_not_a_hang(path: Path) -> N
         holder.execute("ROLLBACK")
         holder.close()
         assert await apply(store, REQUESTED) is not None
+
+
+async def test_the_record_of_a_call_is_deleted_a_week_after_its_words(path: Path) -> None:
+    """Nothing grows for ever, not even what names nobody."""
+    async with SqliteStore(path) as store:
+        await put(store)
+        await apply(store, CallerHungUp(), now=50.0)
+        week_s = 7 * 86_400.0
+        await store.forget(50.0 + week_s)
+        assert await store.load("call-1") is not None
+        await store.forget(50.1 + week_s)
+        assert await store.load("call-1") is None
+
+
+async def test_half_a_character_does_not_cost_the_sentence(path: Path) -> None:
+    """What cannot be written is replaced, the rest is kept."""
+    async with SqliteStore(path) as store:
+        await store.remember("call-1", Said(Party.CALLER, "a person \ud83d please", 2.0))
+        assert ["a person ? please"] == [said.text for said in await store.words("call-1")]

@@ -81,6 +81,7 @@ class LiveCall:
         self._escalation: str | None = None
         self._announcing: asyncio.Task[None] | None = None
         self._said: list[Said] = []
+        self._stream: int | None = None
         self._finished = False
         self._parting = False
         self._closed = False
@@ -116,6 +117,7 @@ class LiveCall:
         before = await self._exchange.adopt(self.call_uuid)
         self._exchange.lend(self)
         call = await self._exchange.receive(self.call_uuid, e.StreamStarted()) or before
+        self._stream = call.stream
         if call.stream == 1:
             return None
         say = self._exchange.settings.say
@@ -159,7 +161,8 @@ class LiveCall:
 
     async def finish(self) -> None:
         """Record that the bot ended the conversation on purpose, before its media is put down."""
-        call = await self._exchange.receive(self.call_uuid, e.BotFinished())
+        # A bot that ends late must not end the conversation that came after its own.
+        call = await self._exchange.receive(self.call_uuid, e.BotFinished(self._stream))
         self._finished = call is not None and call.over
 
     async def part(self) -> None:

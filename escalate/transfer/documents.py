@@ -94,10 +94,11 @@ def _connect_bot(call: Call) -> ConnectBot:
 
 @dataclass(frozen=True, slots=True)
 class AskHuman(Document):
-    """Say what it is about, and ask whether the human takes the caller."""
+    """Say what it is about, and ask whether the human takes the caller, for the nth of `times`."""
 
     escalation: str
     attempt: int
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,8 @@ def human_document_for(call: Call, escalation: str, number: int) -> Document:
     told = _attempt(held, number)
     if held is None or told is None or call.ended:
         return LetGo(Farewell.GONE)
+    if told.reason is Reason.MACHINE:
+        return HangUp()
     if told.reason in (Reason.DECLINED, Reason.NOT_CONFIRMED):
         return LetGo(Farewell.THANKS)
     if held.is_open and held.claimed_by == number:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from escalate.handoff.replies import hints, recogniser
 from escalate.plivo.headers import call_header
 from escalate.plivo.urls import with_retries
 from escalate.plivo.xml import (
@@ -52,8 +53,8 @@ class Documents:
                 response = self._dial(call, document)
             case d.JoinRoom(escalation):
                 response = self._join(call, escalation)
-            case d.AskHuman(escalation, number):
-                response = self._ask(call, escalation, number)
+            case d.AskHuman():
+                response = self._ask(call, document)
             case d.MeetCaller(escalation, number):
                 response = self._meet(call, escalation, number)
             case d.LetGo(why):
@@ -157,19 +158,20 @@ class Documents:
         )
         return Response(children=(room,))
 
-    def _ask(self, call: Call, escalation: str, number: int) -> Response:
+    def _ask(self, call: Call, document: d.AskHuman) -> Response:
         """Say what it is about until the human answers; silence is an answer, too."""
-        base = self._human(call, escalation, number)
+        base = self._human(call, document.escalation, document.attempt)
+        reply = with_retries(f"{base}/reply?asked={document.times}")
         ask = GetInput(
             children=(self._speak(self._say.asking),),
-            action=with_retries(f"{base}/reply"),
+            action=reply,
             input_type="dtmf speech",
             num_digits=1,
-            execution_timeout=20,
-            retries=2,
-            language=self._say.language,
+            execution_timeout=15,
+            language=recogniser(self._say.language),
+            hints=",".join(hints(self._say.language)) or None,
         )
-        silence = Redirect(url=with_retries(f"{base}/reply?silence=1"))
+        silence = Redirect(url=reply)
         return Response(children=(ask, silence))
 
     def _human(self, call: Call, escalation: str, number: int) -> str:

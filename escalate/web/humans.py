@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Final
+
 from starlette.requests import Request
 
 from escalate.exchange import Exchange
+from escalate.handoff.replies import Reply, read_reply
 from escalate.plivo.callbacks import (
     parse_answer,
     parse_conference_event,
@@ -12,9 +16,12 @@ from escalate.plivo.callbacks import (
     parse_input,
 )
 from escalate.transfer import events as e
-from escalate.transfer.documents import human_document_for
+from escalate.transfer.documents import AskHuman, human_document_for
 from escalate.values import Reason
 from escalate.web.requests import Callback, Step
+
+# How often the question is asked before silence, or words that mean neither, count as a no.
+_ASK_TIMES: Final = 2
 
 
 class HumanRoutes:
@@ -29,17 +36,26 @@ class HumanRoutes:
         return await self._after(request, e.HumanAnswered(*_ids(request), leg))
 
     async def reply(self, request: Request, callback: Callback) -> Step | None:
-        """The human answered the question, or kept silent."""
+        """The human answered the question, or kept silent; an unclear answer is asked again."""
         said = parse_input(callback.form)
-        event: e.Event
-        match said.digits:
-            case "1":
-                event = e.HumanAccepted(*_ids(request))
-            case "2":
-                event = e.HumanDeclined(*_ids(request), Reason.DECLINED)
-            case _:
-                event = e.HumanDeclined(*_ids(request), Reason.NOT_CONFIRMED)
-        return await self._after(request, event)
+        answer = read_reply(
+            digits=said.digits, speech=said.speech, language=self._exchange.settings.say.language
+        )
+        times = int(callback.form.get("asked", "1"))
+        if answer.reply is Reply.UNCLEAR and times < _ASK_TIMES:
+            return await self._ask_again(request, times + 1)
+        if answer.reply is Reply.ACCEPT:
+            return await self._after(request, e.HumanAccepted(*_ids(request)))
+        reason = Reason.NOT_CONFIRMED if answer.reply is Reply.UNCLEAR else Reason.DECLINED
+        declined = e.HumanDeclined(*_ids(request), Reason.MACHINE if answer.machine else reason)
+        return await self._after(request, declined)
+
+    async def _ask_again(self, request: Request, times: int) -> Step | None:
+        call = await self._exchange.store.load(request.path_params["call_uuid"])
+        if call is None:
+            return None
+        document = human_document_for(call, *_ids(request))
+        return call, replace(document, times=times) if isinstance(document, AskHuman) else document
 
     async def room(self, request: Request, callback: Callback) -> None:
         """The human went into the room."""

@@ -263,3 +263,15 @@ async def test_a_returning_caller_is_told_so_and_remembered(
     assert back is not None
     assert board.settings.say.returning == back.text
     assert ["where is my parcel"] == [said.text for said in back.history]
+
+
+async def test_a_bot_that_ends_late_does_not_end_the_conversation_after_its_own(
+    board: Switchboard, call: LiveCall
+) -> None:
+    """Its stream broke, the caller has another one; only then does the first bot say goodbye."""
+    await board.receive(UUID, board.arrived(1))
+    await board.call(UUID).begin()
+    await call.finish()
+    known = await board.store.load(UUID)
+    assert known is not None
+    assert not known.over

@@ -63,7 +63,7 @@ async def test_a_human_who_answers_is_asked_and_may_use_keys_or_words(
     assert isinstance(ask, GetInput)
     assert isinstance(silence, Redirect)
     assert "dtmf speech" == ask.input_type
-    assert ask.action.startswith(f"{PUBLIC}{human}/reply#")
+    assert ask.action.startswith(f"{PUBLIC}{human}/reply?asked=1#")
 
 
 async def test_one_key_accepts_and_brings_both_into_the_same_room(
@@ -84,13 +84,49 @@ async def test_one_key_accepts_and_brings_both_into_the_same_room(
     assert State.CONNECTED is await state(board)
 
 
-@pytest.mark.parametrize("answer", [{"Digits": "2"}, {"Digits": "7"}, {}])
-async def test_every_other_answer_declines_with_thanks(
+@pytest.mark.parametrize("words", ["yes, put them through", "Sure, go ahead.", "okay I'll take it"])
+async def test_words_accept_as_well_as_a_key(plivo: Plivo, human: str, words: str) -> None:
+    """Decided by rules, with no model in between."""
+    await plivo.document(f"{human}/answer", {"CallUUID": "leg-1"})
+    said = {"CallUUID": "leg-1", "InputType": "speech", "Speech": words}
+    assert [Conference] == kinds(await plivo.document(f"{human}/reply?asked=1", said))
+
+
+@pytest.mark.parametrize("answer", [{"Digits": "7"}, {"Speech": "who is this"}, {}])
+async def test_an_unclear_answer_is_asked_again_once(
+    board: Switchboard, plivo: Plivo, human: str, answer: dict[str, str]
+) -> None:
+    """And then counts as a no."""
+    await plivo.document(f"{human}/answer", {"CallUUID": "leg-1"})
+    before = await state(board)
+    again = await plivo.document(f"{human}/reply?asked=1", {"CallUUID": "leg-1", **answer})
+    assert [GetInput, Redirect] == kinds(again)
+    assert before == await state(board)
+    last = await plivo.document(f"{human}/reply?asked=2", {"CallUUID": "leg-1", **answer})
+    assert [Speak, Hangup] == kinds(last)
+
+
+async def test_an_answering_machine_gets_neither_the_caller_nor_a_message(
+    plivo: Plivo, human: str
+) -> None:
+    """It is known by what it says, where it says it; silence after it would not accept either."""
+    await plivo.document(f"{human}/answer", {"CallUUID": "leg-1"})
+    greeting = "you have reached the voicemail of anna please leave a message after the tone"
+    document = await plivo.document(
+        f"{human}/reply?asked=1", {"CallUUID": "leg-1", "Speech": greeting}
+    )
+    assert [Hangup] == kinds(document)
+
+
+@pytest.mark.parametrize(
+    "answer", [{"Digits": "2"}, {"Speech": "I can't right now"}, {"Speech": "give me ten minutes"}]
+)
+async def test_a_no_and_a_not_yet_are_thanked_for(
     board: Switchboard, plivo: Plivo, human: str, answer: dict[str, str]
 ) -> None:
     """And the next human is called; the caller notices nothing."""
     await plivo.document(f"{human}/answer", {"CallUUID": "leg-1"})
-    document = await plivo.document(f"{human}/reply", {"CallUUID": "leg-1", **answer})
+    document = await plivo.document(f"{human}/reply?asked=1", {"CallUUID": "leg-1", **answer})
     assert [Speak, Hangup] == kinds(document)
     call = await board.store.load(UUID)
     assert call is not None

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 import uvicorn
+from livekit import rtc
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -163,6 +164,19 @@ async def test_the_socket_waits_for_what_has_to_come_first(side: Side) -> None:
         await closing
 
     assert ["stored", "closed"] == order
+
+
+async def test_nobody_waits_for_what_a_closed_socket_will_not_play(side: Side) -> None:
+    """A sentence that was on its way is cut, and says so."""
+    async with connect(side.url) as socket:
+        bridge = await opened(side, socket)
+        await bridge.output.capture_frame(rtc.AudioFrame(b"\x00\x20" * 8000, 8000, 1, 8000))
+        bridge.output.flush()
+        await socket.close()
+        async with asyncio.timeout(1):
+            heard = await bridge.output.wait_for_playout()
+
+    assert heard.interrupted
 
 
 async def test_a_socket_that_breaks_ends_the_bridge(side: Side) -> None:

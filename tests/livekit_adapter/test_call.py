@@ -141,6 +141,19 @@ async def test_a_refused_move_leaves_the_caller_with_the_bot(desk: Desk) -> None
     assert [ASKS, "where is my parcel"] == talk.remembered("user")
 
 
+async def test_the_bot_knows_what_it_missed_before_the_caller_goes_on(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """His request is in the LLM's context as soon as his turn cannot bring it there any more."""
+    monkeypatch.setattr("escalate.livekit.history._TURN_S", 0.0)
+    await desk.plivo.faults({"match": {"kind": "rest", "method": "POST"}, "do": "status:400"})
+    _, talk = await desk.call(foreign=True)
+    talk.ears.hear(ASKS)
+    await talk.says(UNAVAILABLE)
+
+    assert [ASKS] == talk.remembered("user")
+
+
 async def test_the_caller_hangs_up_while_the_human_is_fetched(desk: Desk) -> None:
     """The human's phone stops ringing, and the session ends by itself."""
     await desk.plivo.phones({HUMAN: {"answers_after_s": None}})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,12 @@ def _ignore(_: object) -> None:
     pass
 
 
+asked_late = pytest.mark.skipif(
+    find_spec("livekit.agents.testing") is None,
+    reason="livekit-agents 1.5 opens the model's session before it asks for tools",
+)
+
+
 class SpeechToSpeech(llm.RealtimeModel):
     """A model that is asked what it can do, and nothing else."""
 
@@ -67,6 +74,7 @@ class SpeechToSpeech(llm.RealtimeModel):
         pass
 
 
+@asked_late
 async def test_a_model_of_speech_alone_cannot_announce(desk: EscalationTools) -> None:
     """It says what it likes, and not a given sentence."""
     session = session_of([desk], llm=SpeechToSpeech(transcripts=True))
@@ -75,6 +83,7 @@ async def test_a_model_of_speech_alone_cannot_announce(desk: EscalationTools) ->
         await session.start(Clerk())
 
 
+@asked_late
 async def test_a_model_of_speech_without_transcripts_is_deaf_to_us(desk: EscalationTools) -> None:
     """With its own ears alone nobody would know what the caller asked for."""
     session = session_of([desk], llm=SpeechToSpeech(transcripts=False), tts=Voice())

@@ -19,9 +19,6 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any
 
-# The base class of every LLM service imports this SDK when the first one is made. It takes a third
-# of a second, which belongs to the start of the process and not to the first caller's greeting.
-import openai  # noqa: F401
 from pipecat.frames.frames import (
     Frame,
     FunctionCallFromLLM,
@@ -37,7 +34,9 @@ from pipecat.frames.frames import (
 )
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.frame_processor import FrameDirection
-from pipecat.services.llm_service import LLMService
+
+# Its own module has moved between Pipecat's releases; the base class of services has always had it.
+from pipecat.services.llm_service import BaseLLMAdapter, LLMService  # type: ignore[attr-defined]
 from pipecat.services.settings import LLMSettings, STTSettings, TTSSettings
 from pipecat.services.stt_service import STTService
 from pipecat.services.tts_service import TTSService
@@ -109,12 +108,40 @@ def _transcription(line: Line) -> Frame:
     return InterimTranscriptionFrame(line.text, "", time_now_iso8601())
 
 
+class NoProvider(BaseLLMAdapter[dict[str, Any]]):  # type: ignore[no-untyped-call]
+    """The form in which a provider wants a conversation, where there is none.
+
+    Without it the base class takes OpenAI's, whose SDK costs every process half a second to import.
+    """
+
+    @property
+    def id_for_llm_specific_messages(self) -> str:
+        """The name of no provider."""
+        return "none"
+
+    async def get_llm_invocation_params(
+        self, context: LLMContext, **options: Any
+    ) -> dict[str, Any]:
+        """Return the conversation as it is."""
+        return {"messages": context.messages}
+
+    def to_provider_tools_format(self, tools_schema: Any) -> list[Any]:
+        """Return the tools as they are."""
+        return list(tools_schema.standard_tools)
+
+    def get_messages_for_logging(self, context: LLMContext) -> list[dict[str, Any]]:
+        """Return the messages that are plain data."""
+        return [dict(message) for message in context.messages if isinstance(message, Mapping)]
+
+
 class ScriptedLLM(LLMService):
     """A language model that answers by rules, as slowly and in as many pieces as a real one.
 
     Attributes:
         runs: How often it was asked for a reply.
     """
+
+    adapter_class = NoProvider
 
     def __init__(
         self,

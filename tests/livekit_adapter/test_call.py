@@ -52,6 +52,8 @@ async def test_a_caller_who_asks_is_bridged_and_the_session_has_gone(
     assert 0 == closed["unplayed_ms"]
     heard_ms = await bot_was_heard_ms(desk, call_uuid)
     assert length_ms(ANNOUNCEMENT) == pytest.approx(heard_ms, abs=40)
+    began = await desk.plivo.wait_for("heard.started", call_uuid, source="bot")
+    assert closed["at"] - began["at"] < heard_ms / 1000 + 0.8, "and nobody waits longer than that"
     assert [ANNOUNCEMENT] == talk.voice.said
     assert 0 == await desk.hang_ups(call_uuid)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from escalate.transfer.model import Attempt, Call, Escalation, Mode, State
+from escalate.transfer.model import Attempt, Call, Escalation, State
 from escalate.transfer.rules import bot_is_lost
 from escalate.values import Reason
 
@@ -72,7 +72,7 @@ def document_for(call: Call) -> Document:
         case State.CONSULTING:
             lost = bot_is_lost(call, held.limits)
             return KeepCaller() if lost else _connect_bot(call)
-        case State.CONNECTED if held.mode is Mode.WARM and held.claimed_by is not None:
+        case State.CONNECTED if attempt is not None and attempt.accepted_at is not None:
             return JoinRoom(held.id)
         case State.LEAVING:
             return SayGoodbye()

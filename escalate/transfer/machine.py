@@ -73,6 +73,10 @@ def _is_stale(call: Call, event: e.Event) -> bool:
         case e.AttemptEvent(escalation, attempt):
             current = held.current if held is not None and held.id == escalation else None
             return current is None or attempt != current.number
+        case e.RoomClosed(escalation):
+            # A caller for whom somebody is dialled has left the room for good.
+            current = held.current if held is not None and held.id == escalation else None
+            return current is None or current.accepted_at is None
         case e.EscalationEvent(escalation):
             return held is None or escalation != held.id
         case e.CallerArrived(stream) | e.StreamStarted(int(stream)) | e.BotFinished(int(stream)):

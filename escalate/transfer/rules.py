@@ -275,8 +275,11 @@ def human_picked_up(m: Moment) -> Escalation:
 
 
 def human_is_asked(m: Moment) -> Escalation:
-    """Give the human time to hear the briefing and to answer."""
-    return replace(human_picked_up(m), deadline=m.now + m.limits.brief_s)
+    """Give the human time to hear the briefing and to answer, once."""
+    held = human_picked_up(m)
+    if m.attempt.answered_at is not None:
+        return held
+    return replace(held, deadline=m.now + m.limits.brief_s)
 
 
 def remember_request(m: Moment) -> Escalation:
@@ -296,6 +299,8 @@ def give_to_the_acceptor(m: Moment) -> Escalation:
 
 def human_is_in(m: Moment) -> Escalation:
     """Now the caller may be told and moved."""
+    if m.attempt.entered_at is not None:
+        return m.escalation
     told = replace(m.attempt, entered_at=m.now)
     return replace(m.escalation.with_attempt(told), deadline=m.now + m.limits.announce_s)
 

@@ -171,3 +171,38 @@ def test_once_they_talk_nothing_late_changes_that(late: e.Event) -> None:
     """Duplicates and strays are history."""
     story = met()
     assert not receive(story.call, late, story.now).changed
+
+
+@pytest.mark.parametrize(
+    ("before", "again"),
+    [
+        (consulting(), e.HumanAnswered("esc-1", 1, "leg-1")),
+        (asked().tell(ACCEPTED), ENTERED),
+        (asked().tell(ACCEPTED, ENTERED, ANNOUNCED, arrived()), e.CallerEntered("esc-1")),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_callback_that_comes_again_later_gives_nobody_more_time(
+    before: Story, again: e.Event
+) -> None:
+    """A human who is slow is not asked for longer, and a conversation does not begin anew."""
+    story = before.tell(again)
+    assert not receive(story.call, again, story.now + 30.0).changed
+
+
+def dialled_after_the_room() -> Story:
+    """The first human was gone at once, and the second has been dialled and talks."""
+    story = met().tell(e.RoomClosed("esc-1"), after_s=0.5)
+    return story.tell(e.HumanAnswered("esc-1", 2), e.HumanConnected("esc-1", 2))
+
+
+@pytest.mark.parametrize("after_s", [1.0, 60.0])
+def test_the_end_of_a_room_that_was_left_does_not_end_the_dial_after_it(after_s: float) -> None:
+    """Told twice, the second time while the caller talks with somebody else."""
+    story = dialled_after_the_room()
+    assert not receive(story.call, e.RoomClosed("esc-1"), story.now + after_s).changed
+
+
+def test_a_caller_who_was_dialled_for_is_not_sent_into_the_room_he_has_left() -> None:
+    """The line is held until the Dial tells its end."""
+    assert d.KeepCaller() == dialled_after_the_room().document()

@@ -109,6 +109,7 @@ class _Kind(StrEnum):
     """
 
     MACHINE = "machine"
+    WHETHER = "whether"
     ACCEPT = "accept"
     YES = "yes"
     NO = "no"
@@ -121,7 +122,6 @@ class _Kind(StrEnum):
     MACHINE_HINT = "machine_hint"
     CANT = "cant"
     NOT = "not"
-    WHETHER = "whether"
     BUT = "but"
     RATHER = "rather"
     SKIP = "skip"
@@ -134,7 +134,9 @@ class _Hit:
     end: int
 
 
+_QUESTION_MARKS: Final = ("?", "\uff1f", "\u061f")
 _WEIGHTY: Final = (_Kind.ACCEPT, _Kind.DECLINE, _Kind.BUSY, _Kind.NOT_NOW, _Kind.MOMENT)
+_NOT_NOW: Final = (_Kind.BUSY, _Kind.NOT_NOW)
 # What words mean behind a "not", and behind a "shall I" or an "if". A kind that is missing keeps
 # its meaning: in "I can't, call me back" the "can't" does not reach over to the rest.
 _MODIFIED: Final[Mapping[_Kind, Mapping[_Kind, _Kind]]] = {
@@ -144,7 +146,7 @@ _MODIFIED: Final[Mapping[_Kind, Mapping[_Kind, _Kind]]] = {
         _Kind.DECLINE: _Kind.SKIP,
     },
     _Kind.CANT: {_Kind.ACCEPT: _Kind.DECLINE},
-    _Kind.WHETHER: {_Kind.ACCEPT: _Kind.ASK, _Kind.YES: _Kind.ASK},
+    _Kind.WHETHER: dict.fromkeys((_Kind.ACCEPT, _Kind.YES, _Kind.NO, _Kind.DECLINE), _Kind.ASK),
 }
 _MEANS: Final = {
     _Kind.ACCEPT: Reply.ACCEPT,
@@ -182,13 +184,13 @@ class _Pack:
     def read(self, speech: str) -> Answer | None:
         """Return the answer in `speech`, or None when none of its words is known."""
         text = self._blank.join(words_of(speech)[:_MOST_WORDS])
-        found = _without_overlaps(self._hits(text))
+        found = _without_overlaps(list(self._hits(text)))
         if not found:
             return None
         hits = list(self._modified(text, found))
         if _is_machine(hits):
             return Answer(Reply.DECLINE, machine=True, words=_words(text, hits))
-        reply = _decide(hits)
+        reply = Reply.UNCLEAR if _is_asked_back(speech, hits) else _decide(hits)
         after_s = self._after_s(text) if reply is Reply.DEFER else None
         return Answer(reply, after_s=after_s, words=_words(text, hits))
 
@@ -271,19 +273,33 @@ def _ordered(alternatives: list[str]) -> str:
     return mark + "|".join(sorted(alternatives, key=len, reverse=True))
 
 
-def _without_overlaps(hits: Iterator[_Hit]) -> list[_Hit]:
-    """Return the longest hits; of two equally long, that of the kind which weighs more."""
+def _without_overlaps(hits: Sequence[_Hit]) -> list[_Hit]:
+    """Return the longest hits; of two equally long, that of the kind which stands first."""
     kinds = list(_Kind)
+    later = [hit for hit in hits if hit.kind is _Kind.DEFER]
     kept: list[_Hit] = []
     for hit in sorted(hits, key=lambda h: (h.start - h.end, kinds.index(h.kind), h.start)):
-        if all(hit.end <= other.start or other.end <= hit.start for other in kept):
+        # "In a meeting until three" is long, and yet what it says is when.
+        if hit.kind is _Kind.BUSY and any(_overlap(hit, other) for other in later):
+            continue
+        if not any(_overlap(hit, other) for other in kept):
             kept.append(hit)
     return sorted(kept, key=lambda hit: hit.start)
+
+
+def _overlap(one: _Hit, other: _Hit) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 def _is_machine(hits: Sequence[_Hit]) -> bool:
     kinds = [hit.kind for hit in hits]
     return _Kind.MACHINE in kinds or kinds.count(_Kind.MACHINE_HINT) > 1
+
+
+def _is_asked_back(speech: str, hits: Sequence[_Hit]) -> bool:
+    """Whether it is a bare "Yes?", which is how people answer the phone."""
+    plain = (_Kind.YES, _Kind.SKIP)
+    return speech.rstrip().endswith(_QUESTION_MARKS) and all(hit.kind in plain for hit in hits)
 
 
 def _decide(hits: Sequence[_Hit]) -> Reply:
@@ -295,7 +311,7 @@ def _decide(hits: Sequence[_Hit]) -> Reply:
         deciding = _deciding(kinds)
         if deciding is None:
             continue
-        if divider is _Kind.BUT and deciding in (_Kind.BUSY, _Kind.NOT_NOW):
+        if divider is _Kind.BUT and deciding in _NOT_NOW and _Kind.NO not in kinds:
             # "Yes, but I am in a meeting" is a yes for later.
             before = [_deciding(earlier) for earlier, _ in parts[:number]]
             softened = any(kind in (_Kind.ACCEPT, _Kind.YES) for kind in before)

@@ -26,7 +26,7 @@ from escalate.plivo.client import PlivoClient
 from escalate.plivo.urls import with_retries
 from escalate.settings import Settings
 from escalate.store import Store, open_store
-from escalate.transfer import Call, DocumentOwner, LastResort, Mode, Received, plan, receive
+from escalate.transfer import Call, DocumentOwner, Ending, LastResort, Mode, Received, plan, receive
 from escalate.transfer import events as e
 from escalate.values import Reason, Trigger
 
@@ -77,6 +77,7 @@ class Exchange:
         self._detector()
         self._live: dict[str, LiveCall] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._followers: set[asyncio.Task[Ending]] = set()
         self._open: AsyncExitStack | None = None
         self._starting = asyncio.Lock()
         self._keeper: asyncio.Task[None] | None = None
@@ -97,6 +98,9 @@ class Exchange:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
             self._keeper = None
+        for follower in self._followers:
+            follower.cancel()
+        await asyncio.gather(*self._followers, return_exceptions=True)
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=_PATIENCE_S)
             for task in late:
@@ -259,6 +263,13 @@ class Exchange:
         task = asyncio.create_task(self._guard(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
+
+    def follow(self, request: Coroutine[Any, Any, Ending]) -> asyncio.Task[Ending]:
+        """Run what waits for a human until it ends, or until this exchange does."""
+        task = asyncio.create_task(request)
+        self._followers.add(task)
+        task.add_done_callback(self._followers.discard)
         return task
 
     async def _guard(self, work: Coroutine[Any, Any, None]) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from escalate.detect import (
     BotFailed,
@@ -25,37 +25,21 @@ from escalate.detect import (
     Tick,
     Verdict,
 )
-from escalate.errors import CallGone, CarrierError, StoreUnavailable
-from escalate.transfer import Call, DocumentOwner, Ending, Escalation, State
+from escalate.errors import CallGone, CarrierError
+from escalate.hand_over import Bot, HandOver
+from escalate.transfer import DocumentOwner, Ending, State
 from escalate.transfer import events as e
-from escalate.values import Outcome, Party, Reason, Said, Trigger
+from escalate.values import Outcome, Party, Said, Trigger
 
 if TYPE_CHECKING:
     from escalate.exchange import Exchange
 
 log = logging.getLogger("escalate")
 
-_WATCH_S: Final = 30.0
 _VERDICT_S: Final = 5.0
 
 Predicate = Callable[[Sequence[Said]], Awaitable[bool]]
 """A user's own judgement of a conversation so far: does this caller need a human?"""
-
-
-class Bot(Protocol):
-    """What an adapter lends to a call. None of these may raise."""
-
-    def hold(self) -> None:
-        """Stop the bot at once: nothing it has begun to say goes on, nothing new is begun."""
-
-    async def announce(self, text: str) -> None:
-        """Speak `text` so that the caller cannot talk over it; return when he has heard it."""
-
-    async def release(self) -> None:
-        """Put down the caller's media without ending the call."""
-
-    async def resume(self, text: str | None) -> None:
-        """Let the bot go on with the caller, after saying `text` if there is any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +60,11 @@ class LiveCall:
         self.call_uuid = call_uuid
         self._exchange = exchange
         self._detector = detector
-        self._bot: Bot | None = None
+        self._hand_over = HandOver(exchange, call_uuid)
         self._request: asyncio.Task[Ending] | None = None
-        self._escalation: str | None = None
-        self._announcing: asyncio.Task[None] | None = None
         self._said: list[Said] = []
         self._stream: int | None = None
         self._finished = False
-        self._parting = False
-        self._closed = False
 
     def __repr__(self) -> str:
         return f"LiveCall({self.call_uuid!r})"
@@ -103,7 +83,7 @@ class LiveCall:
 
     def attach(self, bot: Bot) -> None:
         """Let escalations of this call use `bot`."""
-        self._bot = bot
+        self._hand_over.bot = bot
 
     async def begin(self) -> Resumption | None:
         """Report that the caller's media reached the bot.
@@ -173,7 +153,7 @@ class LiveCall:
         """
         if self._request is None or self._request.done():
             return
-        waiting = asyncio.create_task(self._may_leave())
+        waiting = asyncio.create_task(self._hand_over.may_leave())
         try:
             await asyncio.wait({waiting, self._request}, return_when=asyncio.FIRST_COMPLETED)
             if waiting.done():
@@ -187,8 +167,7 @@ class LiveCall:
         Where the document is not ours nothing of ours follows the stream: a finished call is hung
         up by request, and one whose caller has left is noticed here.
         """
-        self._closed = True
-        self._bot = None
+        self._hand_over.bot = None
         self._exchange.take_back(self)
         if await self._was_left():
             await self._exchange.receive(self.call_uuid, e.CallerHungUp())
@@ -233,10 +212,10 @@ class LiveCall:
         if self._request is not None and not self._request.done():
             return False
         self._detector.latch(self._exchange.clock())
-        if self._bot is not None:
-            self._bot.hold()
+        if self._hand_over.bot is not None:
+            self._hand_over.bot.hold()
         event = self._exchange.request(trigger, rule, wanted=to, language=language)
-        self._request = asyncio.create_task(self._hand_over(event))
+        self._request = self._exchange.follow(self._follow(event))
         return True
 
     async def transfer(self, *, to: str | None = None) -> Ending:
@@ -250,9 +229,9 @@ class LiveCall:
 
     async def release(self) -> bool:
         """Have the bot put down the media; False when no bot holds it here."""
-        if self._bot is None:
+        if self._hand_over.bot is None:
             return False
-        await self._bot.release()
+        await self._hand_over.bot.release()
         return True
 
     @property
@@ -267,7 +246,7 @@ class LiveCall:
             rule = first.rule if first is not None else decision.trigger.value
             self.request(decision.trigger, rule, language=first.language if first else None)
         elif isinstance(decision, Retract):
-            self._retract()
+            self._hand_over.retract()
         return decision
 
     async def _ask(self, name: str, predicate: Predicate) -> None:
@@ -289,140 +268,18 @@ class LiveCall:
         self._said.append(said)
         self._exchange.spawn(self._exchange.store.remember(self.call_uuid, said))
 
-    def _retract(self) -> None:
-        if self._escalation is not None:
-            self._exchange.spawn(self._take_back_request(self._escalation))
-
-    async def _take_back_request(self, escalation: str) -> None:
-        call = await self._exchange.receive(self.call_uuid, e.Retracted(escalation))
-        if call is not None and call.open_escalation is None and self._announcing is not None:
-            self._announcing.cancel()
-
-    # --- the steps --------------------------------------------------------------------------
-
-    async def _hand_over(self, event: e.Requested) -> Ending:
-        """Take one request from the decision to its ending."""
-        try:
-            opened = await self._open(event)
-            if opened.is_open:
-                self._escalation = opened.id
-                await self._tell_the_caller(opened)
-            ending = opened.ending or await self._ending_of(opened.id)
-        except CallGone:
-            ending = Ending(Outcome.CALLER_LEFT, Reason.CALLER_LEFT, self._exchange.clock())
-        except (StoreUnavailable, CarrierError) as error:
-            log.error("call %s: cannot be handed over: %s", self.call_uuid, error)
-            ending = Ending(Outcome.REFUSED, Reason.UNKNOWN, self._exchange.clock())
-        self._escalation = None
-        await self._go_on(ending)
-        return ending
-
-    async def _open(self, event: e.Requested) -> Escalation:
-        await self._exchange.adopt(self.call_uuid)
-        call = await self._exchange.receive(self.call_uuid, event)
-        held = call.escalation if call is not None else None
-        if held is None or not (held.is_open or held.id == event.escalation):
-            raise CallGone("the call is over")
-        log.info(
-            "call %s: escalation %s trigger=%s rule=%s state=%s",
-            self.call_uuid,
-            held.id,
-            held.trigger,
-            held.rule,
-            held.state,
-        )
-        return held
-
-    async def _tell_the_caller(self, opened: Escalation) -> None:
-        """Say what happens next; in a warm handoff again once a human has accepted."""
-        say = self._exchange.settings.say
-        if opened.state is State.ANNOUNCING:
-            await self._announce(opened, say.connecting)
-        elif opened.state is State.CONSULTING:
-            await self._announce(opened, say.consulting)
-            if self._bot is not None:
-                await self._bot.resume(None)
-            if not await self._human_waits(opened.id):
-                return
-            if self._bot is not None:
-                self._bot.hold()
-            await self._announce(opened, say.joining)
-        await self._exchange.receive(self.call_uuid, e.AnnouncementEnded(opened.id))
-
-    async def _human_waits(self, escalation: str) -> bool:
-        """Wait until a human is in the room; False when it did not come to that."""
-        async for held in self._changes_of(escalation):
-            if held.state is State.JOINING:
-                if held.current is not None and held.current.entered_at is not None:
-                    return True
-            elif held.state is not State.CONSULTING:
-                return False
-        return False
-
-    async def _announce(self, opened: Escalation, text: str) -> None:
-        """Speak for as long as the step may take and the caller does not change his mind."""
-        if self._bot is None or self._parting:
-            return
-        self._announcing = asyncio.create_task(self._bot.announce(text))
-        _, late = await asyncio.wait([self._announcing], timeout=opened.limits.announce_s)
-        for task in late:
-            task.cancel()
-        self._announcing = None
-
-    async def _may_leave(self) -> None:
-        """Wait until the caller goes on somewhere once his stream ends."""
-        call = await self._exchange.adopt(self.call_uuid)
-        if call.document is DocumentOwner.OURS:
-            return
-        self._parting = True
-        if self._announcing is not None:
-            self._announcing.cancel()
-        while not _is_on_his_way(call):
-            changed = await self._exchange.store.watch(
-                self.call_uuid, after=call.revision, timeout_s=_WATCH_S
-            )
-            call = changed or call
-
-    async def _ending_of(self, escalation: str) -> Ending:
-        """Wait until the escalation has ended, whoever ends it."""
-        async for held in self._changes_of(escalation):
-            if held.ending is not None:
-                return held.ending
-        raise AssertionError("a watch has no end")
-
-    async def _changes_of(self, escalation: str) -> AsyncIterator[Escalation]:
-        """Yield the escalation as it is, and again after each change of the call."""
-        seen = -1
-        while True:
-            call = await self._exchange.store.watch(self.call_uuid, after=seen, timeout_s=_WATCH_S)
-            if call is None:
-                continue
-            seen = call.revision
-            for held in (call.escalation, *call.past):
-                if held is not None and held.id == escalation:
-                    yield held
-
-    async def _go_on(self, ending: Ending) -> None:
-        """Give the caller back to the bot if he never left it."""
-        log.info(
-            "call %s: ended outcome=%s reason=%s", self.call_uuid, ending.outcome, ending.reason
-        )
+    async def _follow(self, event: e.Requested) -> Ending:
+        """See the request through, and give the caller back to the bot if he never left it."""
+        ending = await self._hand_over.run(event)
         self._detector.reset(self._exchange.clock())
-        if self._bot is None or self._closed:
-            return
-        say = self._exchange.settings.say
+        bot, say = self._hand_over.bot, self._exchange.settings.say
+        if bot is None:
+            return ending
         if ending.outcome is Outcome.REFUSED:
-            await self._bot.resume(say.unavailable)
+            await bot.resume(say.unavailable)
         elif ending.outcome is Outcome.RETURNED:
             # A warm handoff that found nobody: the caller never left.
-            await self._bot.resume(say.returning)
+            await bot.resume(say.returning)
         elif ending.outcome is Outcome.CANCELLED:
-            await self._bot.resume(None)
-
-
-def _is_on_his_way(call: Call) -> bool:
-    held = call.open_escalation
-    if held is None:
-        return False
-    with_bot = (State.CONSULTING, State.JOINING, State.ANNOUNCING, State.MOVING)
-    return held.move_accepted or held.state not in with_bot
+            await bot.resume(None)
+        return ending

@@ -71,6 +71,7 @@ class SqliteStore:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="escalate-store")
         self._changed = asyncio.Condition()
         self._watchers = 0
+        self._closed = False
         self._poller: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
@@ -94,6 +95,7 @@ class SqliteStore:
         file, self._file = self._file, None
         if file is not None:
             await self._do(file.close)
+        self._closed = True
         self._thread.shutdown(wait=False)
 
     async def apply(self, call_uuid: str, change: Change) -> Received | None:
@@ -165,6 +167,8 @@ class SqliteStore:
 
     async def _do(self, work: Callable[[], T]) -> T:
         """Run `work` on the store's thread; translate what SQLite raises."""
+        if self._closed:
+            raise StoreUnavailable("the store is closed")
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except sqlite3.Error as error:

@@ -63,3 +63,11 @@ async def test_half_a_character_does_not_cost_the_sentence(path: Path) -> None:
     async with SqliteStore(path) as store:
         await store.remember("call-1", Said(Party.CALLER, "a person \ud83d please", 2.0))
         assert ["a person ? please"] == [said.text for said in await store.words("call-1")]
+
+
+async def test_a_closed_store_is_unavailable(path: Path) -> None:
+    """Whoever comes late, at teardown, gets the error that everybody expects of a store."""
+    async with SqliteStore(path) as store:
+        await put(store)
+    with pytest.raises(StoreUnavailable, match="closed"):
+        await store.load("call-1")

@@ -1,0 +1,36 @@
+"""The same stories through Pipecat, through LiveKit and without a framework: the same outcomes."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("trustme")
+
+from escalate.demo.scenarios import SCENARIOS
+from escalate.demo.stage import Stage, examples
+from tests.parity.playing import play
+from tests.parity.stories import STORIES
+
+ROOT = Path(__file__).parents[2]
+BOTS = {
+    "pipecat": examples() / "pipecat_bot.py",
+    "livekit": examples() / "livekit_agent.py",
+    "plain": Path(__file__).with_name("plain_bot.py"),
+}
+
+
+@pytest.mark.parametrize("framework", BOTS)
+async def test_every_story_ends_as_it_must(framework: str) -> None:
+    """All callers call one bot at once, and the carrier's log says what became of each."""
+    async with Stage(
+        SCENARIOS["bridged"],
+        bot=BOTS[framework],
+        launcher="tests.parity.launcher",
+        environment={"PYTHONPATH": str(ROOT)},
+    ) as stage:
+        unmet = await asyncio.gather(*(play(stage.plivo, name) for name in STORIES))
+        assert {name: [] for name in STORIES} == dict(zip(STORIES, unmet, strict=True))
+        assert stage.trouble() is None

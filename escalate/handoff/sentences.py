@@ -139,7 +139,7 @@ class Sentences:
         _check_own(own)
         for candidate in (language, fallback, _ENGLISH):
             chosen = choose_voice(candidate, voices, wanted=voice)
-            if chosen is not None and base_of(candidate) in sentencesentence_languages():
+            if chosen is not None and base_of(candidate) in sentence_languages():
                 self.language, self.voice = base_of(candidate), chosen
                 break
         else:
@@ -163,7 +163,7 @@ class Sentences:
 
 
 @cache
-def sentencesentence_languages() -> tuple[str, ...]:
+def sentence_languages() -> tuple[str, ...]:
     """Return the languages that sentences exist in."""
     return tuple(sorted(file.stem for file in FOLDER.glob("*.toml")))
 
@@ -218,7 +218,6 @@ def _load(language: str) -> Mapping[str, Any]:
 def briefing_labels(language: str) -> Mapping[str, str]:
     """Return the words that a briefing puts around what was said, in `language` or English."""
     base = base_of(language)
-    labels: Mapping[str, str] = _load(base if base in sentence_languages() else _ENGLISH)[
-        "briefing"
-    ]
+    data = _load(base if base in sentence_languages() else _ENGLISH)
+    labels: Mapping[str, str] = data["briefing"]
     return labels

@@ -148,7 +148,16 @@ def _add_password(file: Path, text: str, index: int, destination: dict[str, Any]
 
 
 def _explain(file: Path, text: str, error: ValidationError) -> str:
-    lines = [_explain_one(file, text, dict(one)) for one in error.errors()]
+    errors = [dict(one) for one in error.errors()]
+    # A destination that is wrong also leaves the list too short, which nobody needs to be told.
+    deeper = {one["loc"][0] for one in errors if len(one["loc"]) > 1}
+    lines = [
+        _explain_one(file, text, one)
+        for one in errors
+        if one["type"] != "too_short" or one["loc"][0] not in deeper
+    ]
+    if not text:
+        lines.insert(0, f"{file}: there is no such file here, or nothing in it")
     return "\n".join(dict.fromkeys(lines))
 
 

@@ -208,3 +208,20 @@ def test_hours_are_read_in_their_time_zone_and_refused_when_they_cannot_be(tmp_p
     message = complaint(tmp_path, GOOD.replace("ring_s = 20\n", 'hours = "Mon-Fry 9-5"\n'))
     assert "escalate.toml:10: destination.1" in message
     assert "Mon-Fry 9-5" in message
+
+
+def test_one_wrong_destination_is_one_complaint(tmp_path: Path) -> None:
+    """What follows from a mistake is not another one."""
+    only = GOOD[: GOOD.index('[[destination]]\nname = "duty-phone"')]
+    message = complaint(tmp_path, only.replace("sip:queue-1@cc.example.com", "queue-1"))
+    assert 1 == len(message.splitlines())
+
+
+def test_without_a_file_the_first_thing_said_is_that_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody who started it in the wrong folder sees it at once."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigurationError) as raised:
+        load_settings()
+    assert str(raised.value).startswith("escalate.toml: there is no such file here")

@@ -119,6 +119,61 @@ def nothing_after_the_stream() -> None:
     _replace(documents, "render", short)
 
 
+def humans_not_asked() -> None:
+    """A human who picks up counts as one who takes the caller."""
+    from escalate.transfer import events
+    from escalate.web.humans import HumanRoutes
+
+    answer = HumanRoutes.answer
+
+    async def rash(routes: HumanRoutes, request: Any, callback: Any) -> Any:
+        await answer(routes, request, callback)
+        told = request.path_params
+        return await routes._after(
+            request, events.HumanAccepted(told["escalation"], told["attempt"])
+        )
+
+    _replace(HumanRoutes, "answer", rash)
+
+
+def every_answer_is_yes() -> None:
+    """Whatever a human answers, he gets the caller."""
+    from escalate import exchange
+    from escalate.transfer import events, receive
+
+    def hopeful(call: Any, event: Any, now: float) -> Any:
+        if isinstance(event, events.HumanDeclined):
+            event = events.HumanAccepted(event.escalation, event.attempt)
+        return receive(call, event, now)
+
+    _replace(exchange, "receive", hopeful)
+
+
+def caller_first() -> None:
+    """The caller is taken from the bot before anybody has accepted."""
+    from dataclasses import replace
+
+    from escalate.exchange import Exchange
+    from escalate.transfer.model import Mode
+
+    request = Exchange.request
+
+    def cold(exchange: Exchange, *args: Any, **options: Any) -> Any:
+        return replace(request(exchange, *args, **options), mode=Mode.COLD)
+
+    _replace(Exchange, "request", cold)
+
+
+def humans_forgotten() -> None:
+    """Nobody lets go of a human who was called for somebody who has gone."""
+    from escalate.errand import Errands
+
+    async def stay(errands: Errands, *_: Any) -> None:
+        pass
+
+    _replace(Errands, "_let_human_go", stay)
+
+
 SABOTAGES: dict[str, Callable[[], None]] = {
     act.__name__.replace("_", "-"): act
     for act in (
@@ -131,6 +186,10 @@ SABOTAGES: dict[str, Callable[[], None]] = {
         pieces_apart,
         finish_not_recorded,
         nothing_after_the_stream,
+        humans_not_asked,
+        every_answer_is_yes,
+        caller_first,
+        humans_forgotten,
     )
 }
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 from xml.etree import ElementTree
 
-from escalate.demo.report import Event
+from escalate.demo.record import Event, is_humans_own
 
 
 class Who(StrEnum):
@@ -61,12 +61,18 @@ class Narrator:
         self._bot_speaks = False
         self._said_s = 0.0
         self._challenged: set[str] = set()
+        # Humans with a call of their own, by its id, and who of them is in a room.
+        self._called: dict[str, str] = {}
+        self._in_room: set[str] = set()
 
     def tell(self, event: Event) -> Sentence | None:
         """Return the sentence for an event, or None where there is nothing to say."""
-        teller: Callable[[Event], _Told] | None = getattr(
-            self, "_" + event["kind"].replace(".", "_"), None
-        )
+        if is_humans_own(event):
+            self._called[event["call"]] = self._name(event)
+        kind = event["kind"].replace(".", "_")
+        teller: Callable[[Event], _Told] | None = getattr(self, f"_{kind}", None)
+        if event["call"] in self._called:
+            teller = getattr(self, f"_called_{kind}", teller)
         told = teller(event) if teller else None
         return Sentence(event["at"], *told) if told else None
 
@@ -154,6 +160,38 @@ class Narrator:
         address = str(event["to"])
         return self._names.get(address.lstrip("+"), address)
 
+    # --- a human who is called before the caller leaves the bot ---------------------------------
+
+    def _called_call_started(self, event: Event) -> _Told:
+        return None
+
+    def _called_heard_started(self, event: Event) -> _Told:
+        if event["source"] != "speak":
+            return None
+        name = self._called[event["call"]]
+        return Who.PLIVO, f'says to {name}: "{event.get("text", "")}"'
+
+    def _called_heard_ended(self, event: Event) -> _Told:
+        return None
+
+    def _called_call_ended(self, event: Event) -> _Told:
+        return None
+
+    def _leg_digit(self, event: Event) -> _Told:
+        return Who.HUMAN, f"{self._name(event)} presses {event['digit']}", Weight.MILESTONE
+
+    def _leg_says(self, event: Event) -> _Told:
+        if event["call"] in self._in_room:
+            return None
+        return Who.HUMAN, f'{self._name(event)}: "{event["text"]}"', Weight.MILESTONE
+
+    def _room_entered(self, event: Event) -> _Told:
+        return Who.CALLER, "goes into the room"
+
+    def _called_room_entered(self, event: Event) -> _Told:
+        self._in_room.add(event["call"])
+        return Who.HUMAN, f"{self._called[event['call']]} waits in a room for the caller"
+
     # --- documents, requests, endings -----------------------------------------------------------
 
     def _fetch(self, event: Event) -> _Told:
@@ -162,12 +200,16 @@ class Narrator:
             return Who.APP, f"{event['what']}: no answer ({fault})", Weight.TROUBLE
         if event["what"] in ("play", "dial-music", "confirm") or "xml" not in event:
             return None
-        return Who.APP, f"answers: {_outline(event['xml'])}", Weight.QUIET
+        name = self._called.get(event["call"])
+        whom = f" for {name}" if name else ""
+        return Who.APP, f"answers{whom}: {_outline(event['xml'])}", Weight.QUIET
 
     def _rest(self, event: Event) -> _Told:
         where = event["path"].partition("/Account/")[2].partition("/")[2].strip("/")
         what = f"{event['method']} {_short(where)}: {event['status']}"
         if event["method"] == "DELETE" and where.startswith("Call/") and where.count("/") == 1:
+            if event["call"] in self._called:
+                return Who.APP, f"hangs up on {self._called[event['call']]} ({what})"
             return Who.BOT, f"asks Plivo to hang the caller up ({what})", Weight.TROUBLE
         return Who.APP, f"asks Plivo: {what}", Weight.QUIET
 

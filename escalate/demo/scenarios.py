@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from escalate.demo.report import Report
@@ -48,14 +48,18 @@ class Must:
     """How a call has to come out, in the words of `escalate.demo.report.Report`.
 
     `attempts` are the destinations tried, in order, each with the code of the cause that ended it,
-    None for a leg that is still up; before the first the announcement must be heard to its end.
-    `stays_s` is how long caller and human must have been connected after the bot had gone.
+    None for a leg that is still up; the announcement of them must be heard to its end, unless the
+    caller `stays_with_bot`. `answers` are what humans answered who were asked first. `stays_s` is
+    how long caller and human must have been connected after the bot had gone. No human may be
+    abandoned.
     """
 
     outcome: str
     connected_to: str | None = None
     destination: str | None = None
     attempts: tuple[tuple[str, int | None], ...] = ()
+    answers: tuple[str | None, ...] = ()
+    stays_with_bot: bool = False
     stays_s: float = 0.0
 
     def unmet(self, report: Report) -> list[str]:
@@ -67,14 +71,22 @@ class Must:
             ("caller_connected_to", self.connected_to, report.caller_connected_to),
             ("destination", self.destination, report.destination),
             ("attempts", self.attempts, tuple((a.destination, a.code) for a in report.attempts)),
+            (
+                "answers",
+                self.answers or (None,) * len(report.attempts),
+                tuple(a.answer for a in report.attempts),
+            ),
         )
         wrong = [
             f"{what} is {found}, must be {wanted}"
             for what, wanted, found in compared
             if found != wanted
         ]
-        if self.attempts and report.announcement_cut_ms != 0:
+        if self.stays_with_bot and report.left_bot:
+            wrong.append("the bot let go of the caller")
+        elif self.attempts and not self.stays_with_bot and report.announcement_cut_ms != 0:
             wrong.append("the announcement was not heard to its end")
+        wrong += [f"{one.destination} was left alone" for one in report.attempts if one.abandoned]
         stayed_ms = report.stages_ms.get("bridged_after_bot_left", 0)
         if stayed_ms < self.stays_s * 1000:
             wrong.append(f"connected for {stayed_ms} ms, must be {self.stays_s * 1000:.0f} or more")
@@ -83,7 +95,10 @@ class Must:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One call. It is over `watch_s` after the event `over`, and `limit_s` in any case."""
+    """One call. It is over `watch_s` after the event `over`, and `limit_s` in any case.
+
+    `warm` is the mode of the handoff; `armed` leaves Pipecat's own hang-up as it is.
+    """
 
     name: str
     description: str
@@ -93,6 +108,7 @@ class Scenario:
     must: Must
     phones: Phones
     acts: Sequence[Act] = ()
+    warm: bool = False
     armed: bool = False
     limit_s: float = 25.0
 
@@ -115,6 +131,15 @@ _OTHER_PASSWORD: Final[Phones] = {
         "challenge": {"username": SIP_USERNAME, "password": "changed-since"},
     },
 }
+
+
+def _humans(support: Mapping[str, Any], duty_phone: Mapping[str, Any]) -> Phones:
+    """Both telephones answer, and then do as they are told here."""
+    return {
+        SIP_ADDRESS: {**_ANSWERED[SIP_ADDRESS], **support},
+        PHONE_NUMBER: {**_ANSWERED[PHONE_NUMBER], **duty_phone},
+    }
+
 
 _ASKS: Final = conversation([(0.9, "a human please")])
 _TALKING: Final = When("leg.bridged")
@@ -194,6 +219,57 @@ _ALL: Final = (
         acts=(Act("drop_stream", When("heard.started", source="bot"), 0.8),),
         over=When("heard.started", nth=2, source="bot", since="stream.closed"),
         must=Must("with_bot", "bot"),
+    ),
+    _scenario(
+        "warm",
+        "the human is called first, hears the question and presses 1, then gets the caller",
+        _ASKS,
+        warm=True,
+        phones=_humans({"presses": "1", "reacts_after_s": 3.0}, {}),
+        must=replace(_WITH_SUPPORT, answers=("1",)),
+    ),
+    _scenario(
+        "warm-declined",
+        "the first human presses 2 and is thanked, the second takes the caller",
+        _ASKS,
+        warm=True,
+        phones=_humans(
+            {"presses": "2", "reacts_after_s": 1.0}, {"presses": "1", "reacts_after_s": 2.0}
+        ),
+        must=Must(
+            "connected",
+            "human",
+            "duty-phone",
+            attempts=(("support", 4000), ("duty-phone", None)),
+            answers=("2", "1"),
+            stays_s=0.6,
+        ),
+    ),
+    _scenario(
+        "warm-nobody",
+        "no human takes the call: the caller never leaves the bot, is told so and goes on",
+        conversation([(0.9, "a human please"), (9.6, "where is my parcel")]),
+        warm=True,
+        phones=_humans({"presses": "2", "reacts_after_s": 1.0}, {"busy": True}),
+        # The greeting, that he has to wait, that nobody is free, the answer.
+        over=When("heard.started", nth=4, source="bot"),
+        watch_s=1.0,
+        must=Must(
+            "returned",
+            "bot",
+            attempts=(("support", 4000), ("duty-phone", 3010)),
+            answers=("2", None),
+            stays_with_bot=True,
+        ),
+    ),
+    _scenario(
+        "warm-caller-hangs-up",
+        "the caller hangs up while the human hears the question, who is told so and released",
+        _ASKS,
+        warm=True,
+        acts=(Act("hang_up", When("leg.answered"), 1.0),),
+        over=When("call.ended"),
+        must=Must("caller_left", attempts=(("support", 4000),), stays_with_bot=True),
     ),
     _scenario(
         "armed-bot",

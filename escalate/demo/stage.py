@@ -18,7 +18,8 @@ from typing import Final, Self
 
 from escalate.demo import launch
 from escalate.demo.processes import HOST, Child, StageError, advice, free_ports
-from escalate.demo.report import Event, Report, build_report
+from escalate.demo.record import Belonging, Event
+from escalate.demo.report import Report, build_report
 from escalate.demo.scenarios import (
     DESTINATIONS,
     SIP_ADDRESS,
@@ -35,6 +36,9 @@ from escalate.settings import password_variable
 
 # What the carrier still has to report when a call is over.
 _AFTERMATH_S: Final = 0.4
+# How long a human may stay who was called for somebody who has gone: he hears so first.
+_PARTING_S: Final = 8.0
+_CALLER_ID: Final = "+14155550100"
 
 
 class Stage:
@@ -129,9 +133,11 @@ class Stage:
             f'stream_url = "ws://{HOST}:{bot_port}/ws"\n'
             f'plivo_api = "http://{HOST}:{plivo_port}"\n'
             f"store = {json.dumps(str(self.directory / 'escalate.db'))}\n"
+            + (f'caller_id = "{_CALLER_ID}"\n' if self.scenario.warm else "")
             + "".join(
                 _destination(name, address, self._ring_s) for address, name in DESTINATIONS.items()
             )
+            + ('\n[handoff]\nmode = "warm"\n' if self.scenario.warm else "")
         )
         return config
 
@@ -165,13 +171,15 @@ class Stage:
         loop = asyncio.get_running_loop()
         self.call_uuid = await self.plivo.call(says=says(scenario.lines))
         script = _Script(scenario, self.plivo, self.call_uuid)
+        belonging = Belonging(self.call_uuid)
+        read = 0
         began_at, until = loop.time(), loop.time() + scenario.limit_s
         try:
             while (left_s := until - loop.time()) > 0:
-                after = self.events[-1]["seq"] if self.events else 0
-                for event in await self.plivo.events(
-                    self.call_uuid, after=after, wait_s=min(left_s, 0.5)
-                ):
+                for event in await self.plivo.events(after=read, wait_s=min(left_s, 0.5)):
+                    read = event["seq"]
+                    if not belonging.has(event):
+                        continue
                     self.events.append(event)
                     until = min(until, loop.time() + script.take_in(event))
                     yield event
@@ -208,6 +216,8 @@ class _Script:
         self._over = _Counter(scenario.over)
         self._acts = [(act, _Counter(act.when)) for act in scenario.acts]
         self._streams = 0
+        self._humans: set[str] = set()
+        self._left = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     def take_in(self, event: Event) -> float:
@@ -220,9 +230,18 @@ class _Script:
             again = says(self._scenario.lines, stream=self._streams)
             if self._streams > 1 and again:
                 self._tasks.add(asyncio.create_task(self._plivo.say(self._call_uuid, again)))
-        if event["kind"] == "call.ended":
-            return _AFTERMATH_S
+        self._note_ends(event)
+        if self._left:
+            return _PARTING_S if self._humans else _AFTERMATH_S
         return self._scenario.watch_s if self._over.reached_by(event) else self._scenario.limit_s
+
+    def _note_ends(self, event: Event) -> None:
+        """Note whether the caller has gone, and which humans who were called for him have not."""
+        if event["kind"] == "call.started" and event["call"] != self._call_uuid:
+            self._humans.add(event["call"])
+        elif event["kind"] == "call.ended":
+            self._humans.discard(event["call"])
+            self._left |= event["call"] == self._call_uuid
 
     async def stop(self) -> None:
         """Drop what has not been done."""

@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from escalate.demo.narrator import Narrator, Sentence, Weight, Who, details
-from escalate.demo.report import Event, Report
+from escalate.demo.record import Event
+from escalate.demo.report import Attempt, Report
 
 _COLOURS: Final = {
     Who.CALLER: "cyan",
@@ -40,12 +41,14 @@ _STAGES: Final = {
     "released": "from its end to the bot's leaving",
     "dialed": "until a human's phone was dialled",
     "answered": "until it was answered",
+    "accepted": "until the human took the caller",
+    "accepted_to_announcement": "from then to the announcement",
     "bridged": "until caller and human were connected",
     "bridged_after_bot_left": "connected so far, without the bot",
 }
 _OUTCOMES: Final = {
     "connected": "The caller was connected to a human: {destination}.",
-    "returned": "No human could be reached. The caller is with the bot again.",
+    "returned": "No human could be reached. The caller is with the bot.",
     "with_bot": "The caller is with the bot.",
     "finished": "The bot ended the call, as it meant to.",
     "goodbye": "No human could be reached. The caller was told so, and the call ended.",
@@ -114,9 +117,15 @@ def outcome_panel(report: Report, unmet: Sequence[str]) -> Panel:
 def _attempts(report: Report) -> Table:
     table = Table.grid(padding=(0, 2))
     for number, attempt in enumerate(report.attempts, 1):
-        cause = f"{attempt.cause} ({attempt.code})" if attempt.code is not None else "connected"
-        table.add_row(f"{number}.", attempt.destination, cause)
+        table.add_row(f"{number}.", attempt.destination, _ending(attempt))
     return table
+
+
+def _ending(attempt: Attempt) -> str:
+    told = f"{attempt.cause} ({attempt.code})" if attempt.code is not None else "connected"
+    if attempt.answer is not None:
+        told = f'answered "{attempt.answer}", {told}'
+    return f"{told}, LEFT ALONE" if attempt.abandoned else told
 
 
 def _stages(report: Report) -> Table:

@@ -6,17 +6,18 @@ import io
 import wave
 from array import array
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import mul
 from pathlib import Path
 from typing import Any
 
 from escalate.demo import launch
-from escalate.demo.report import Event
-from escalate.demo.scenarios import Scenario
+from escalate.demo.record import Event
+from escalate.demo.scenarios import SCENARIOS, Scenario
 from escalate.demo.stage import Stage
 from escalate.store import SqliteStore
 from escalate.transfer import Call
+from escalate.values import Outcome
 
 TESTS = Path(__file__).parents[1]
 
@@ -65,6 +66,25 @@ async def play(
             stored=stored,
             trouble=stage.trouble(),
         )
+
+
+def scenario(name: str, **other: Any) -> Scenario:
+    """A scenario by its name, changed in what a test needs otherwise."""
+    return replace(SCENARIOS[name], **other)
+
+
+def must_be_right(played: Played) -> None:
+    """It came out as its scenario says, and nothing broke on the way."""
+    assert [] == played.unmet
+    assert played.trouble is None
+    assert not [event for event in played.events if event["kind"] == "emulator.error"]
+
+
+def ending_of(played: Played) -> Outcome | None:
+    """What our own record says about the escalation."""
+    assert played.stored is not None
+    held = played.stored.escalation
+    return held.ending.outcome if held and held.ending else None
 
 
 def spoken_by_bot(played: Played, nth: int, *, seconds: float) -> list[int]:

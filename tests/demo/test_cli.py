@@ -76,6 +76,10 @@ def test_list_prints_a_name_and_a_description_for_each_scenario() -> None:
         "split-request",
         "goodbye",
         "stream-lost",
+        "warm",
+        "warm-declined",
+        "warm-nobody",
+        "warm-caller-hangs-up",
         "armed-bot",
     ] == [name for name, _ in rows]
     assert all(description for _, description in rows)

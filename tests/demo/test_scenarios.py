@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,22 +11,26 @@ pytest.importorskip("pipecat")
 pytest.importorskip("trustme")
 
 from escalate.demo.processes import StageError
-from escalate.demo.report import Event
-from escalate.demo.scenarios import PHONE_NUMBER, SCENARIOS, SIP_ADDRESS, Scenario, When
+from escalate.demo.record import Event
+from escalate.demo.scenarios import PHONE_NUMBER, SCENARIOS, SIP_ADDRESS, When
 from escalate.demo.speech import speak
 from escalate.demo.stage import Stage
 from escalate.plivo.causes import HangupSource
 from escalate.settings import Say
 from escalate.values import Outcome
-from tests.demo.plays import Played, likeness, play, spoken_by_bot
+from tests.demo.plays import (
+    Played,
+    ending_of,
+    likeness,
+    must_be_right,
+    play,
+    scenario,
+    spoken_by_bot,
+)
 
 DIALED = When("leg.dialed")
 BACK_WITH_BOT = When("stream.opened", nth=2)
 BUSY = {SIP_ADDRESS: {"busy": True}, PHONE_NUMBER: {"busy": True}}
-
-
-def scenario(name: str, **other: Any) -> Scenario:
-    return replace(SCENARIOS[name], **other)
 
 
 async def announcement_ms() -> int:
@@ -39,12 +42,6 @@ async def announcement_ms() -> int:
 
 def _sample(sound: bytes, at: int) -> int:
     return int.from_bytes(sound[at : at + 2], "little", signed=True)
-
-
-def must_be_right(played: Played) -> None:
-    assert [] == played.unmet
-    assert played.trouble is None
-    assert not [event for event in played.events if event["kind"] == "emulator.error"]
 
 
 # --- bridged --------------------------------------------------------------------------------------
@@ -136,13 +133,6 @@ def stream_opened_s(played: Played, nth: int) -> float:
     answered, *_ = (float(e["at"]) for e in played.events if e["kind"] == "call.answered")
     opened = [event["at"] for event in played.events if event["kind"] == "stream.opened"]
     return float(opened[nth - 1]) - answered
-
-
-def ending_of(played: Played) -> Outcome | None:
-    """What our own record says about the escalation."""
-    assert played.stored is not None
-    held = played.stored.escalation
-    return held.ending.outcome if held and held.ending else None
 
 
 async def test_a_caller_who_hangs_up_makes_the_phone_stop_and_is_recorded() -> None:

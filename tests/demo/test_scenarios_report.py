@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from escalate.demo.record import Belonging
 from escalate.demo.report import Report, build_report
 from escalate.demo.scenarios import DESTINATIONS, SCENARIOS, SIP_ADDRESS
 
@@ -42,15 +43,20 @@ _CONNECTED = [*_ON_STREAM, *_ANNOUNCED, *_LEFT, *_DIALED, *_BRIDGED]
 
 
 def report(*rows: Row, until: float = 10.0) -> Report:
-    """The report of a log made of these rows."""
+    """The report of a log made of these rows, which are about the caller's call by default."""
     numbers = count(1)
-    events = [{"seq": next(numbers), "at": at, "kind": kind, **more} for at, kind, more in rows]
+    events = [
+        {"seq": next(numbers), "at": at, "call": "c-1", "kind": kind, **more}
+        for at, kind, more in rows
+    ]
     return build_report("bridged", events, DESTINATIONS, until=until)
 
 
-def leg_ended(at: float, code: int, cause: str, *, leg: str = "a", to: str = SIP_ADDRESS) -> Row:
+def leg_ended(
+    at: float, code: int, cause: str, *, leg: str = "a", to: str = SIP_ADDRESS, call: str = "c-1"
+) -> Row:
     told = {"leg": leg, "to": to, "code": code, "cause": cause, "dial_status": "failed"}
-    return at, "leg.ended", told
+    return at, "leg.ended", {**told, "call": call}
 
 
 def call_ended(at: float, source: str, code: int = 4000) -> Row:
@@ -70,9 +76,18 @@ def test_a_bridged_caller_is_connected_to_the_named_human() -> None:
         "outcome": "connected",
         "reason": "completed",
         "destination": "support",
-        "attempts": ({"destination": "support", "cause": None, "code": None},),
+        "attempts": (
+            {
+                "destination": "support",
+                "cause": None,
+                "code": None,
+                "answer": None,
+                "abandoned": False,
+            },
+        ),
         "caller_connected_to": "human",
         "caller_lost": False,
+        "left_bot": True,
         "announcement_cut_ms": 0,
         "stages_ms": {
             "asked_to_announcement": 400,
@@ -93,6 +108,117 @@ def test_a_bridge_that_does_not_last_is_told_by_its_length() -> None:
 
     assert 160 == cut.stages_ms["bridged_after_bot_left"]
     assert SCENARIOS["bridged"].must.unmet(cut)
+
+
+# --- a human who is called first, in a call of his own --------------------------------------------
+
+
+def _called(at: float, *, leg: str = "h-1", to: str = SIP_ADDRESS) -> list[Row]:
+    his: dict[str, Any] = {"call": leg, "leg": leg, "to": to}
+    return [
+        (at, "call.started", {"call": leg, "to": to, "parent": "c-1"}),
+        (at, "leg.dialed", his),
+        (at + 0.5, "leg.answered", his),
+        (at + 0.6, "xml.step", {"call": leg, "element": "GetInput"}),
+    ]
+
+
+def _reply(at: float, digits: str, *, leg: str = "h-1") -> Row:
+    told = {"call": leg, "what": "action", "params": {"Digits": digits, "Speech": ""}}
+    return at, "fetch", told
+
+
+def _dismissed(at: float, *, leg: str = "h-1", source: str = "Answer XML") -> list[Row]:
+    return [
+        (at, "xml.step", {"call": leg, "element": "Speak"}),
+        (at + 2, "heard.ended", {"call": leg, "source": "speak", "ms": 1900}),
+        (at + 2, "xml.step", {"call": leg, "element": "Hangup"}),
+        leg_ended(at + 2, 4000, "Normal Hangup", leg=leg, call=leg),
+        (at + 2, "call.ended", {"call": leg, "code": 4000, "source": source}),
+    ]
+
+
+_MET: list[Row] = [
+    (7.0, "heard.started", {"source": "bot"}),
+    (9.8, "heard.ended", {"source": "bot", "ms": 2800}),
+    (10.0, "stream.closed", {"by": "app", "unplayed_ms": 0}),
+    (10.1, "leg.bridged", {"leg": "h-1", "to": SIP_ADDRESS}),
+]
+
+
+def test_a_warm_handoff_is_read_from_two_calls() -> None:
+    """What the human answered, how long it took, and what the caller heard after that."""
+    found = report(*_ON_STREAM, *_called(2.5), _reply(6.0, "1"), *_MET, until=11.0)
+
+    assert ("connected", "support", "1", 0) == (
+        found.outcome,
+        found.destination,
+        found.attempts[0].answer,
+        found.announcement_cut_ms,
+    )
+    assert {
+        "dialed": 500,
+        "answered": 500,
+        "accepted": 3000,
+        "accepted_to_announcement": 1000,
+        "announcement": 2800,
+        "released": 200,
+        "bridged": 100,
+        "bridged_after_bot_left": 900,
+    } == found.stages_ms
+    assert [] == SCENARIOS["warm"].must.unmet(found)
+
+
+def test_a_human_who_gets_the_caller_without_an_answer_is_noticed() -> None:
+    """Nobody may be given a caller unasked."""
+    found = report(*_ON_STREAM, *_called(2.5), *_MET, until=11.0)
+
+    assert ["answers is (None,), must be ('1',)"] == SCENARIOS["warm"].must.unmet(found)
+
+
+def test_a_caller_whom_the_bot_keeps_while_a_human_declines_has_returned() -> None:
+    """He has never left; the reason is the human's refusal, not the normal end of his leg."""
+    found = report(*_ON_STREAM, *_called(2.5), _reply(4.0, "2"), *_dismissed(4.0))
+
+    assert ("returned", "declined", False) == (found.outcome, found.reason, found.left_bot)
+    assert ("2", 4000, False) == (
+        found.attempts[0].answer,
+        found.attempts[0].code,
+        found.attempts[0].abandoned,
+    )
+
+
+def test_a_human_who_is_called_for_a_caller_who_has_gone_must_be_told() -> None:
+    """Told and released is right; cut off, or left on the line, is not; he may leave himself."""
+    gone = [*_ON_STREAM, *_called(2.5), call_ended(4.0, "Caller")]
+    cut = [
+        leg_ended(4.1, 4000, "Normal Hangup", leg="h-1", call="h-1"),
+        (4.1, "call.ended", {"call": "h-1", "code": 4000, "source": "API Request"}),
+    ]
+    left = [cut[0], (4.1, "call.ended", {"call": "h-1", "code": 4000, "source": "Callee"})]
+
+    assert [False, True, True, False] == [
+        report(*gone, *rows).attempts[0].abandoned for rows in (_dismissed(4.1), cut, [], left)
+    ]
+    assert ["caller_left"] * 4 == [
+        report(*gone, *rows).outcome for rows in (_dismissed(4.1), cut, [], left)
+    ]
+
+
+def test_the_log_of_a_caller_holds_the_calls_made_for_him_and_no_others() -> None:
+    """By the parent the carrier was told, and by the number that a request was answered with."""
+    ours = Belonging("c-1")
+    told: list[dict[str, Any]] = [
+        {"kind": "call.started", "call": "c-1"},
+        {"kind": "call.started", "call": "h-1", "parent": "c-1"},
+        {"kind": "rest", "call": None, "path": "/Call/", "response": {"request_uuid": "h-1"}},
+        {"kind": "leg.digit", "call": "h-1"},
+        {"kind": "call.started", "call": "h-2", "parent": "c-2"},
+        {"kind": "rest", "call": None, "path": "/Call/", "response": {"request_uuid": "h-2"}},
+        {"kind": "phones", "call": None},
+    ]
+
+    assert [True, True, True, True, False, False, False] == [ours.has(event) for event in told]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from escalate.demo.timeline import Timeline
 FETCH = {
     "seq": 9,
     "at": 5.0,
+    "call": "c-1",
     "kind": "fetch",
     "what": "redirect",
     "method": "POST",
@@ -32,13 +33,14 @@ REPORT = Report(
     attempts=(Attempt("support", None, None),),
     caller_connected_to="human",
     caller_lost=False,
+    left_bot=True,
     announcement_cut_ms=0,
     stages_ms={"announcement": 2380},
 )
 
 
 def event(kind: str, **more: Any) -> dict[str, Any]:
-    return {"seq": 1, "at": 1.0, "kind": kind, **more}
+    return {"seq": 1, "at": 1.0, "call": "c-1", **more, "kind": kind}
 
 
 def shown(*events: dict[str, Any], width: int = 80, **options: Any) -> str:
@@ -72,6 +74,33 @@ def test_a_long_sentence_is_wrapped_under_itself() -> None:
     assert max(len(line.rstrip()) for line in [first, *rest]) <= 60
     assert rest
     assert not "".join(line[:15] for line in rest).strip()
+
+
+def test_a_human_who_is_called_first_is_told_apart_from_the_caller() -> None:
+    """What Plivo says is said to him, what he answers stands out, his end is told once."""
+    his: dict[str, Any] = {"call": "h-1", "leg": "h-1", "to": SIP_ADDRESS}
+    lines = shown(
+        event("call.started", parent="c-1", **his),
+        event("leg.dialed", **his),
+        event("heard.started", source="speak", text="Take it?", **his),
+        event("leg.says", text="yes please", **his),
+        event("leg.digit", digit="1", **his),
+        event("room.entered", room="r", **his),
+        event("room.entered", room="r"),
+        event("leg.says", text="hello", **his),
+        event("leg.ended", cause="Normal Hangup", code=4000, **his),
+        event("call.ended", cause="Normal Hangup", code=4000, source="Callee", **his),
+    ).splitlines()
+
+    assert [
+        f"Plivo    dials support at {SIP_ADDRESS}",
+        'Plivo    says to support: "Take it?"',
+        'human  > support: "yes please"',
+        "human  > support presses 1",
+        "human    support waits in a room for the caller",
+        "caller   goes into the room",
+        "human    support: Normal Hangup (4000)",
+    ] == [line[7:].rstrip() for line in lines]
 
 
 def test_a_request_to_hang_up_is_trouble() -> None:

@@ -1,0 +1,100 @@
+"""The scenarios of a warm handoff with real processes, each with its twin that goes wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("pipecat")
+pytest.importorskip("trustme")
+
+from escalate.demo.scenarios import When
+from escalate.values import Outcome
+from tests.demo.plays import Played, ending_of, must_be_right, play, scenario
+
+
+def at(played: Played, kind: str, nth: int = 1, **fields: object) -> float:
+    """When the `nth` event of a kind with these fields was logged."""
+    found = [e for e in played.events if e["kind"] == kind and fields.items() <= e.items()]
+    return float(found[nth - 1]["at"])
+
+
+async def test_a_human_hears_the_question_and_accepts_before_the_caller_leaves_the_bot() -> None:
+    """Asked, accepted, waiting, announced to the caller, and only then does the bot let go."""
+    played = await play(scenario("warm"))
+
+    must_be_right(played)
+    steps = [
+        at(played, "heard.started", source="speak"),
+        at(played, "leg.digit", digit="1"),
+        at(played, "room.entered", party="human"),
+        at(played, "stream.closed"),
+        at(played, "room.entered", party="caller"),
+        at(played, "leg.bridged"),
+    ]
+    assert sorted(steps) == steps
+
+
+async def test_a_human_who_gets_the_caller_unasked_is_noticed() -> None:
+    """Twin of warm: they are connected, but nobody had accepted."""
+    rash = scenario("warm", over=When("leg.bridged"), watch_s=0.7)
+    played = await play(rash, sabotage="humans-not-asked")
+
+    assert "connected" == played.result["outcome"]
+    assert ["answers is (None,), must be ('1',)"] == played.unmet
+
+
+async def test_a_human_who_declines_is_thanked_and_the_next_is_called() -> None:
+    """The first leg ends with a farewell heard out; the second human has the caller."""
+    played = await play(scenario("warm-declined"))
+
+    must_be_right(played)
+    assert "duty-phone" == played.result["destination"]
+
+
+async def test_a_refusal_taken_for_a_yes_is_noticed() -> None:
+    """Twin of warm-declined: he pressed 2 and has the caller all the same."""
+    played = await play(scenario("warm-declined"), sabotage="every-answer-is-yes")
+
+    assert ("support", "2") == (
+        played.result["destination"],
+        played.result["attempts"][0]["answer"],
+    )
+    assert "destination is support, must be duty-phone" in played.unmet
+
+
+async def test_when_no_human_takes_the_call_the_caller_never_leaves_the_bot() -> None:
+    """One stream from beginning to end; he is told that nobody is free, and is answered."""
+    played = await play(scenario("warm-nobody"))
+
+    must_be_right(played)
+    refused = at(played, "leg.ended", code=3010)
+    heard = [e for e in played.events if e["kind"] == "heard.started" and e["at"] > refused]
+    assert 2 == len([event for event in heard if event["source"] == "bot"])
+    assert Outcome.RETURNED == ending_of(played)
+
+
+async def test_a_caller_moved_before_anybody_accepted_is_noticed() -> None:
+    """Twin of warm-nobody: he gets a human who would have declined."""
+    hasty = scenario("warm-nobody", over=When("leg.bridged"), watch_s=0.1)
+    played = await play(hasty, sabotage="caller-first")
+
+    assert "outcome is connected, must be returned" in played.unmet
+    assert "the bot let go of the caller" in played.unmet
+
+
+async def test_a_human_is_released_when_the_caller_leaves_during_the_question() -> None:
+    """He is told that the caller has left, heard to its end; no leg stays."""
+    played = await play(scenario("warm-caller-hangs-up"))
+
+    must_be_right(played)
+    assert at(played, "call.ended") < at(played, "heard.ended", 2, source="speak")
+    assert 2 == len([event for event in played.events if event["kind"] == "call.ended"])
+    assert Outcome.CALLER_LEFT == ending_of(played)
+
+
+async def test_a_human_who_is_forgotten_is_noticed() -> None:
+    """Twin of warm-caller-hangs-up: his leg stays, and nobody tells him."""
+    forgotten = scenario("warm-caller-hangs-up", limit_s=7.0)
+    played = await play(forgotten, sabotage="humans-forgotten")
+
+    assert "support was left alone" in played.unmet

@@ -12,12 +12,23 @@ from unittest.mock import patch
 from escalate.transfer import TABLE, DocumentOwner, Escalation, Row, machine
 from escalate.transfer.rules import Effect, Moment
 
-from .laws import broken
-from .world import Policy, Product, World, begin, go_on_alone, hear_all, is_at_rest, steps
+from .laws import LAWS_OF_THE_RECORD, LAWS_OF_THE_WORLD, Law, broken
+from .life import (
+    beginnings,
+    essence,
+    go_on_alone,
+    in_order,
+    is_at_rest,
+    nobody_is_left_behind,
+    steps,
+)
+from .product import Policy, Product
+from .world import Step, World
 
 # A deadline, a check and a document each: more than the longest way from anywhere to an end.
 FAIR_STEPS: Final = 20
 LIVENESS: Final = "a_fair_continuation_settles"
+LEFT_BEHIND: Final = nobody_is_left_behind.__name__
 # What the machine refuses to compute, and what it computes differently when told twice.
 SOUNDNESS: Final = "the_machine_is_sound"
 
@@ -42,11 +53,17 @@ def explore(
     most_states: int = 10_000_000,
     deepest: int = 10_000,
     go_on: bool = False,
+    after: Sequence[str] = (),
 ) -> Explored:
-    """Visit every world within the bounds; stop at the first broken law unless told to `go_on`."""
+    """Visit every world within the bounds; stop at the first broken law unless told to `go_on`.
+
+    `after` names steps that have been taken already, so that what follows them is reached sooner.
+    """
     found = Explored()
     with the_table(table, found.rows):
-        _Exploration(Product(policy or Policy()), found, most_states, deepest, go_on).run(owner)
+        _Exploration(Product(policy or Policy()), found, most_states, deepest, go_on).run(
+            owner, after
+        )
     return found
 
 
@@ -79,12 +96,16 @@ class _Exploration:
         self._go_on = go_on
         self._came_from: dict[World, tuple[World, str] | None] = {}
         self._settles: set[World] = set()
+        self._lawful: set[object] = set()
 
-    def run(self, owner: DocumentOwner) -> None:
+    def run(self, owner: DocumentOwner, after: Sequence[str]) -> None:
         """Visit level by level, so that the first story of a broken law is a shortest one."""
-        first = begin(self._product, owner)
-        self._came_from[first] = None
-        level = deque([first])
+        level = deque(beginnings(self._product, owner))
+        for what in after:
+            level = deque(
+                step.after for w in level for step in steps(self._product, w) if step.what == what
+            )
+        self._came_from.update(dict.fromkeys(level))
         while level and (self._go_on or not self._found.violations):
             if self._found.depth >= self._deepest or len(self._came_from) >= self._most_states:
                 self._found.closed = False
@@ -106,20 +127,33 @@ class _Exploration:
     def _ask_for_a_fair_end(self, world: World) -> None:
         if not self._settles_from(world):
             self._report(LIVENESS, world, "all that is under way is lost")
-        if not self._settles_from(hear_all(self._product, world)):
+        heard = in_order(self._product, world)
+        if not nobody_is_left_behind(heard):
+            self._report(LEFT_BEHIND, world, "all that is under way arrives")
+        if not self._settles_from(heard):
             self._report(LIVENESS, world, "all that is under way arrives")
 
     def _after(self, world: World) -> Iterator[World]:
         came_from = self._came_from
         for step in steps(self._product, world):
             self._found.transitions += 1
-            law = broken(step)
+            law = self._broken(step)
             if law is not None:
                 self._report(law.__name__, world, step.what)
                 continue
-            if step.after not in came_from:
-                came_from[step.after] = (world, step.what)
-                yield step.after
+            after = essence(self._product, step.after)
+            if after not in came_from:
+                came_from[after] = (world, step.what)
+                yield after
+
+    def _broken(self, step: Step) -> Law | None:
+        law = broken(step, LAWS_OF_THE_WORLD)
+        told = (step.before.record, step.after.record, step.told, step.before.lasted)
+        if law is None and told not in self._lawful:
+            law = broken(step, LAWS_OF_THE_RECORD)
+            if law is None:
+                self._lawful.add(told)
+        return law
 
     def _settles_from(self, world: World) -> bool:
         """Whether the world, left alone, comes to rest within a bounded number of steps."""

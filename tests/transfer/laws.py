@@ -1,4 +1,4 @@
-"""The invariants of the design as far as a cold transfer is concerned, each a named function.
+"""The invariants of the design, each a named function.
 
 A law looks at one step: the moment before, the moment after, and what happened between. It gives
 back True when it holds.
@@ -9,13 +9,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from escalate.transfer import Escalation, State
+from escalate.transfer import Escalation, Mode, State
 from escalate.transfer import commands as c
 from escalate.transfer import documents as d
 from escalate.transfer.outcomes import MEANINGS
 from escalate.values import Outcome, Reason
 
-from .world import NOTHING_FOLLOWED, OUR_DOCUMENT, OUR_REQUEST, At, Phase, Step, Word
+from .letters import Word
+from .product import NOW
+from .world import (
+    ACCEPTS,
+    HANGS_UP,
+    NOTHING_FOLLOWED,
+    OUR_DOCUMENT,
+    OUR_REQUEST,
+    At,
+    Called,
+    Phase,
+    Step,
+    World,
+    companions,
+    together,
+)
 
 Law = Callable[[Step], bool]
 
@@ -40,20 +55,39 @@ def an_ending_tells_the_truth(s: Step) -> bool:
     w, was = s.after, s.before.record.held
     match held.ending.outcome:
         case Outcome.CONNECTED:
-            talking = w.human is not None and w.human.phase is Phase.BRIDGED
-            return w.met and not talking and held.ending.destination in _destinations(held)
+            met = w.met or _may_have_met(s)
+            return met and not _talking(w) and held.ending.destination in _destinations(held)
         case Outcome.RETURNED:
-            return was is not None and was.state is State.RETURNING
+            at_home = (State.CONSULTING, State.JOINING, State.RETURNING)
+            return was is not None and was.state in at_home
         case Outcome.CALLER_LEFT:
             return w.place.at is At.GONE
         case Outcome.GOODBYE:
             return w.place.at is At.GONE and was is not None and was.state is State.LEAVING
         case Outcome.CANCELLED:
-            return was is not None and was.state is State.ANNOUNCING and _says(s, Word.RETRACTED)
+            at_home = (State.CONSULTING, State.JOINING, State.ANNOUNCING)
+            return was is not None and was.state in at_home and _says(s, Word.RETRACTED)
         case Outcome.REFUSED:
-            return not held.attempts
+            return held.mode is Mode.WARM or not held.attempts
         case _:
             return False
+
+
+def _talking(w: World) -> bool:
+    return together(w) or (w.human is not None and w.human.phase is Phase.BRIDGED)
+
+
+def _may_have_met(s: Step) -> bool:
+    """Whether a caller who has left was on his way to a human who, as far as told, waited."""
+    was = s.before.record.held
+    waited = was is not None and was.current is not None and was.current.accepted_at is not None
+    return waited and s.after.place.at is At.GONE
+
+
+def _is_vague(s: Step) -> bool:
+    """With a clock that runs, we and the carrier measure a conversation's length, each its own."""
+    held = s.after.record.call.escalation
+    return s.after.now > NOW and held is not None and held.mode is Mode.WARM
 
 
 def _says(s: Step, word: Word) -> bool:
@@ -83,8 +117,88 @@ def what_we_know_of_his_leaving_is_kept(s: Step) -> bool:
 
 
 def never_two_humans(s: Step) -> bool:
-    """A Dial begins only when no other human's leg is there."""
-    return not isinstance(s.executed, d.DialHuman) or s.before.human is None
+    """A human gets to the caller only where no other is with him or on the way to him."""
+    match s.executed:
+        case d.DialHuman():
+            return s.before.human is None and not together(s.before)
+        case d.MeetCaller(escalation, number):
+            others = (g for g in s.after.guests if g.number != number)
+            return s.after.human is None and not any(
+                g.escalation == escalation and g.phase in _IN_OR_NEAR for g in others
+            )
+        case _:
+            return len(companions(s.after)) < 2
+
+
+_IN_OR_NEAR: Final = (Called.MEETING, Called.IN_ROOM)
+
+
+def no_bridge_without_acceptance(s: Step) -> bool:
+    """Only a human who said yes is let into the room, and only then is the caller."""
+    match s.executed:
+        case d.MeetCaller(_, number):
+            asked = {g.number: g.phase for g in s.before.guests}.get(number)
+            return s.what == ACCEPTS or asked in _IN_OR_NEAR
+        case d.JoinRoom():
+            held = s.after.record.held
+            return (
+                held is not None
+                and held.current is not None
+                and held.current.accepted_at is not None
+                and held.claimed_by == held.current.number
+            )
+        case _:
+            return True
+
+
+def a_second_acceptor_is_let_go(s: Step) -> bool:
+    """He hears that somebody else has the caller, or that the caller is gone; the first gets in."""
+    if s.what != ACCEPTS or s.told is None:
+        return True
+    held = s.after.record.held
+    if held is None or held.id != s.told.escalation:
+        return s.executed == d.LetGo(d.Farewell.GONE)
+    if held.claimed_by == s.told.number:
+        return s.executed == d.MeetCaller(held.id, s.told.number)
+    return s.executed == d.LetGo(d.Farewell.TAKEN)
+
+
+def a_human_is_told_why_he_is_let_go(s: Step) -> bool:
+    """Thanked when he said no; never told that a caller waits who has gone."""
+    if not isinstance(s.executed, d.LetGo | d.AskHuman | d.MeetCaller):
+        return True
+    if s.after.record.call.ended:
+        return s.executed == d.LetGo(d.Farewell.GONE)
+    if isinstance(s.executed, d.AskHuman):
+        held = s.after.record.held
+        return held is not None and (held.id, len(held.attempts)) == (
+            s.executed.escalation,
+            s.executed.attempt,
+        )
+    known = s.after.record is not s.before.record and _says(s, Word.HUMAN_DECLINED)
+    return not known or s.executed == d.LetGo(d.Farewell.THANKS)
+
+
+def each_attempt_calls_its_human_once(s: Step) -> bool:
+    """A call is ordered when an attempt begins while the caller is with the bot, and only then."""
+    before, after = s.before.record.call.escalation, s.after.record.call.escalation
+    ordered = [x.attempt for x in s.commands if isinstance(x, c.CallHuman)]
+    if after is None or after.state is not State.CONSULTING:
+        return ordered == []
+    known = len(before.attempts) if before is not None and before.id == after.id else 0
+    return ordered == list(range(known + 1, len(after.attempts) + 1))
+
+
+def before_acceptance_the_caller_stays_with_the_bot(s: Step) -> bool:
+    """Whatever becomes of those who are called, his leg is not touched until one has said yes."""
+    was, after = s.before.record.held, s.after.record.call.escalation
+    if was is None or was.state is not State.CONSULTING or after is None:
+        return True
+    if after.ending is None:
+        at_home = after.state in (State.CONSULTING, State.JOINING)
+        return at_home and not isinstance(s.executed, d.DialHuman | d.JoinRoom | d.SayGoodbye)
+    stays = (Outcome.RETURNED, Outcome.CANCELLED, Outcome.CALLER_LEFT)
+    return after.ending.outcome in stays
 
 
 def nothing_of_ours_ends_a_call(s: Step) -> bool:
@@ -97,10 +211,8 @@ def nothing_of_ours_ends_a_call(s: Step) -> bool:
 
 def nothing_of_ours_breaks_a_conversation(s: Step) -> bool:
     """Two people who talk are parted by themselves alone."""
-    if s.before.human is None or s.before.human.phase is not Phase.BRIDGED:
-        return True
-    parted = s.after.human is None
-    return not parted or s.what in ("the human hangs up", "the caller hangs up")
+    parted = _talking(s.before) and not _talking(s.after)
+    return not parted or s.what in ("the human hangs up", HANGS_UP, "the caller hangs up")
 
 
 def the_caller_is_in_a_document_that_continues(s: Step) -> bool:
@@ -165,6 +277,8 @@ def a_dial_is_served_only_to_a_caller_who_waits(s: Step) -> bool:
     match s.executed:
         case d.DialHuman(escalation, attempt):
             return held is not None and held.id == escalation and held.current == attempt
+        case d.JoinRoom(escalation):
+            return held is not None and (held.id, held.state) == (escalation, State.CONNECTED)
         case d.SayGoodbye():
             return held is not None and held.state is State.LEAVING
         case d.ConnectBot(stream):
@@ -212,7 +326,11 @@ def _rings_anew(s: Step) -> bool:
 def nobody_is_passed_over(s: Step) -> bool:
     """The last resort comes when nobody is left who may be called, or patience is used up."""
     held, was = s.after.record.held, s.before.record.held
-    if held is None or held.state not in (State.RETURNING, State.LEAVING):
+    if held is None and was is not None and was.state in (State.CONSULTING, State.JOINING):
+        held = _if_it_ended_as(Outcome.RETURNED, s.after.record.call.escalation)
+    elif held is not None and held.state not in (State.RETURNING, State.LEAVING):
+        return True
+    if held is None:
         return True
     if was is not None and was.state in (State.RETURNING, State.LEAVING):
         return True
@@ -220,6 +338,11 @@ def nobody_is_passed_over(s: Step) -> bool:
         return True
     hopeless = {a.destination for a in held.attempts if a.reason and not _retryable(a.reason)}
     return all(leg.destination in hopeless for leg in held.plan)
+
+
+def _if_it_ended_as(outcome: Outcome, held: Escalation | None) -> Escalation | None:
+    ended = held is not None and held.ending is not None and held.ending.outcome is outcome
+    return held if ended else None
 
 
 def nobody_hopeless_is_called_again(s: Step) -> bool:
@@ -238,11 +361,13 @@ def _retryable(reason: Reason) -> bool:
 def a_broken_destination_is_told(s: Step) -> bool:
     """An attempt that no caller can get through raises an alarm, and no other does."""
     told = s.told
-    if told is None or told.word is not Word.DIAL_ENDED or s.before.record is s.after.record:
-        return True
     was = s.before.record.held
-    assert was is not None
-    assert was.current is not None
+    if told is None or s.before.record is s.after.record or was is None or was.current is None:
+        return True
+    called = was.state is State.CONSULTING
+    failed = (Word.CALL_REFUSED, Word.HUMAN_LEG_ENDED) if called else (Word.DIAL_ENDED,)
+    if told.word not in failed:
+        return True
     after = s.after.record.call.escalation
     assert after is not None
     reason = after.attempts[was.current.number - 1].reason
@@ -264,7 +389,7 @@ def the_bot_gets_him_back_where_the_policy_says_so(s: Step) -> bool:
 
 def a_conversation_is_not_followed_by_another_call(s: Step) -> bool:
     """Who has talked with a human, or was let go by the bot, is not put through to anybody."""
-    return not isinstance(s.executed, d.DialHuman) or not s.before.talk_over
+    return not isinstance(s.executed, d.DialHuman) or not s.before.talk_over or _is_vague(s)
 
 
 def an_arrival_is_answered(s: Step) -> bool:
@@ -273,6 +398,11 @@ def an_arrival_is_answered(s: Step) -> bool:
     fresh = told is not None and told.number == s.before.record.call.stream
     if not _says(s, Word.ARRIVED) or not fresh or held is None:
         return True
+    was = s.before.record.held
+    if was is not None and was.state is State.CONSULTING:
+        return held.state is State.CONSULTING
+    if was is not None and was.claimed_by is not None:
+        return held.state is State.CONNECTED
     lost = s.after.record.call.streams_lost > held.limits.streams
     return held.state in (State.RINGING, State.LEAVING) or (
         held.state is State.RETURNING and not lost
@@ -321,7 +451,56 @@ def _talked_or_goes_on(s: Step, after: Escalation) -> bool:
     return not s.told.connected or _ends_as(Outcome.CONNECTED)(s, after)
 
 
+def _is_over(_: Step, after: Escalation) -> bool:
+    """The attempt that it was about has ended, and nobody has the caller."""
+    return after.current is not None and after.claimed_by is None
+
+
+def _goes_on_to_the_next(s: Step, after: Escalation) -> bool:
+    was = s.before.record.held
+    assert was is not None
+    return len(after.attempts) > len(was.attempts) or after.ending is not None
+
+
+def _can_be_recalled(_: Step, after: Escalation) -> bool:
+    return after.current is not None and after.current.request_uuid is not None
+
+
+def _can_be_reached(_: Step, after: Escalation) -> bool:
+    return after.current is not None and after.current.leg is not None
+
+
+def _is_in(_: Step, after: Escalation) -> bool:
+    return after.current is not None and after.current.entered_at is not None
+
+
+def _follows_the_room(s: Step, after: Escalation) -> bool:
+    """A conversation is over; a human who left at once is replaced, and an operator is told."""
+    if s.before.lasted:
+        return _ends_as(Outcome.CONNECTED)(s, after)
+    alarmed = any(
+        isinstance(x, c.RaiseAlarm) and x.alarm is c.Alarm.HUMAN_LEFT_AT_ONCE for x in s.commands
+    )
+    replaced = after.state in (State.RINGING, State.RETURNING, State.LEAVING)
+    return _is_vague(s) or (alarmed and replaced)
+
+
 HEEDED: Final[dict[tuple[State, Word], Callable[[Step, Escalation], bool]]] = {
+    (State.CONSULTING, Word.CALL_PLACED): _can_be_recalled,
+    (State.CONSULTING, Word.CALL_REFUSED): _goes_on_to_the_next,
+    (State.CONSULTING, Word.HUMAN_ANSWERED): _can_be_reached,
+    (State.CONSULTING, Word.HUMAN_ACCEPTED): _is_now(State.JOINING),
+    (State.CONSULTING, Word.HUMAN_DECLINED): _goes_on_to_the_next,
+    (State.CONSULTING, Word.HUMAN_LEG_ENDED): _goes_on_to_the_next,
+    (State.CONSULTING, Word.DEADLINE): _goes_on_to_the_next,
+    (State.CONSULTING, Word.RETRACTED): _ends_as(Outcome.CANCELLED),
+    (State.JOINING, Word.HUMAN_ENTERED): _is_in,
+    (State.JOINING, Word.ANNOUNCED): _is_now(State.MOVING),
+    (State.JOINING, Word.DEADLINE): _is_now(State.MOVING),
+    (State.JOINING, Word.HUMAN_LEG_ENDED): _goes_on_to_the_next,
+    (State.JOINING, Word.RETRACTED): _ends_as(Outcome.CANCELLED),
+    (State.MOVING, Word.HUMAN_LEG_ENDED): _is_over,
+    (State.CONNECTED, Word.ROOM_CLOSED): _follows_the_room,
     (State.ANNOUNCING, Word.ANNOUNCED): _is_now(State.MOVING),
     (State.ANNOUNCING, Word.RETRACTED): _ends_as(Outcome.CANCELLED),
     (State.MOVING, Word.MOVE_ACCEPTED): _lets_go,
@@ -335,35 +514,44 @@ HEEDED: Final[dict[tuple[State, Word], Callable[[Step, Escalation], bool]]] = {
 }
 
 
-LAWS: Final[tuple[Law, ...]] = (
+# What these say depends on nothing but the stored call, what it was told, and our orders.
+LAWS_OF_THE_RECORD: Final[tuple[Law, ...]] = (
     an_escalation_has_exactly_one_ending,
-    an_ending_tells_the_truth,
-    no_human_stays_for_a_caller_who_has_gone,
     what_we_know_of_his_leaving_is_kept,
-    never_two_humans,
-    nothing_of_ours_ends_a_call,
-    nothing_of_ours_breaks_a_conversation,
-    the_caller_is_in_a_document_that_continues,
-    a_foreign_stream_is_left_only_when_something_follows,
-    the_caller_is_moved_only_while_he_is_to_move,
+    each_attempt_calls_its_human_once,
     numbers_agree,
-    credentials_are_served_once,
-    a_dial_is_served_only_to_a_caller_who_waits,
     a_waiting_caller_is_looked_after,
     the_wait_is_bounded,
     nobody_is_passed_over,
     nobody_hopeless_is_called_again,
     a_broken_destination_is_told,
     the_bot_gets_him_back_where_the_policy_says_so,
-    a_conversation_is_not_followed_by_another_call,
+    the_caller_is_moved_only_while_he_is_to_move,
     an_arrival_is_answered,
     what_is_said_in_time_is_heeded,
 )
+LAWS_OF_THE_WORLD: Final[tuple[Law, ...]] = (
+    an_ending_tells_the_truth,
+    no_human_stays_for_a_caller_who_has_gone,
+    never_two_humans,
+    no_bridge_without_acceptance,
+    a_second_acceptor_is_let_go,
+    a_human_is_told_why_he_is_let_go,
+    before_acceptance_the_caller_stays_with_the_bot,
+    nothing_of_ours_ends_a_call,
+    nothing_of_ours_breaks_a_conversation,
+    the_caller_is_in_a_document_that_continues,
+    a_foreign_stream_is_left_only_when_something_follows,
+    credentials_are_served_once,
+    a_dial_is_served_only_to_a_caller_who_waits,
+    a_conversation_is_not_followed_by_another_call,
+)
+LAWS: Final = LAWS_OF_THE_RECORD + LAWS_OF_THE_WORLD
 
 
-def broken(step: Step) -> Law | None:
+def broken(step: Step, laws: tuple[Law, ...] = LAWS) -> Law | None:
     """The first law that a step breaks."""
-    for law in LAWS:
+    for law in laws:
         if not law(step):
             return law
     return None

@@ -12,22 +12,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from escalate.transfer import DocumentOwner, Leg, Limits, machine
 
 from .laws import broken
-from .world import (
-    Actor,
-    At,
-    Letter,
-    Phase,
-    Policy,
-    Product,
-    Step,
-    Word,
-    World,
-    begin,
-    go_on_alone,
-    is_at_rest,
-    steps,
-    wait,
-)
+from .letters import Letter, Word
+from .life import go_on_alone, is_at_rest, steps, wait
+from .product import Policy, Product
+from .world import Actor, At, Phase, Step, World, begin
 
 # Two legs of each of two destinations, each rung, looked for, and its document asked for.
 FAIR_STEPS = 40

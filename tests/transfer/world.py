@@ -18,91 +18,17 @@ is called after it can pick up: it times out sooner than anybody answers a telep
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from escalate.transfer import (
-    Attempt,
-    Call,
-    DocumentOwner,
-    Escalation,
-    LastResort,
-    Leg,
-    Limits,
-    machine,
-)
+from escalate.transfer import Call, DocumentOwner, Escalation, State
 from escalate.transfer import commands as c
 from escalate.transfer import documents as d
-from escalate.transfer import events as e
-from escalate.transfer.documents import document_for
-from escalate.values import Reason, Trigger
+from escalate.transfer.documents import human_document_for
+from escalate.values import Reason
 
-# --- what travels -------------------------------------------------------------------------------
-
-
-class Word(StrEnum):
-    """What a letter to us says."""
-
-    # From the carrier's leg, which waits for the answer.
-    ARRIVED = "arrived"
-    DIAL_ENDED = "dial ended"
-    # From the carrier, reporting.
-    STREAM_STARTED = "stream started"
-    HUMAN_ANSWERED = "human answered"
-    HUMAN_CONNECTED = "human connected"
-    HUMAN_LEG_ENDED = "human leg ended"
-    HUNG_UP = "hung up"
-    # From the carrier, answering a request of ours.
-    MOVE_ACCEPTED = "move accepted"
-    MOVE_REFUSED = "move refused"
-    MOVE_UNCLEAR = "move unclear"
-    IS_LIVE = "is live"
-    IS_GONE = "is gone"
-    # From the bot, and from ourselves.
-    ASKED = "asked"
-    ANNOUNCED = "announced"
-    RETRACTED = "retracted"
-    BOT_STARTED = "bot started"
-    BOT_FINISHED = "bot finished"
-    DEADLINE = "deadline"
-
-
-class Letter(NamedTuple):
-    """One thing somebody tells us. `number` is a stream's or an attempt's."""
-
-    word: Word
-    escalation: str = ""
-    number: int = 0
-    reason: Reason = Reason.UNKNOWN
-    connected: bool = False
-    last_resort: LastResort = LastResort.BOT
-    deadline: float = 0.0
-
-
-class Order(StrEnum):
-    """What a request of ours asks of the carrier or of the bot."""
-
-    MOVE = "move"
-    STOP = "stop"
-    CHECK = "check"
-    HANG_UP = "hang up"
-
-
-class Request(NamedTuple):
-    """A request under way. `number` is the stream that the caller was on when it was made."""
-
-    order: Order
-    escalation: str = ""
-    number: int = 0
-
-
-_ORDERS: Final = {
-    c.MoveCaller: Order.MOVE,
-    c.StopStream: Order.STOP,
-    c.ReleaseStream: Order.STOP,
-    c.CheckCaller: Order.CHECK,
-}
+from .letters import ABOUT_HUMANS, ORDERS, Letter, Order, Request, Word
+from .product import ABOUT_ATTEMPTS, NEVER, NOW, TODAY, Product, Record, Told, is_old
 
 # --- where everybody is -------------------------------------------------------------------------
 
@@ -114,6 +40,7 @@ class At(StrEnum):
     ASKING = "asking"  # it asked us for its next document and waits
     KEPT = "kept"  # in the document that says "one moment" and asks again
     DIAL = "dial"
+    ROOM = "room"  # where the human waits, if he still does
     GOODBYE = "goodbye"
     GONE = "gone"
 
@@ -147,249 +74,29 @@ class Human(NamedTuple):
     until: float
 
 
-HUNG_UP, OUR_DOCUMENT, OUR_REQUEST = "caller hung up", "our document", "our request"
-NOTHING_FOLLOWED, GOODBYE_SAID = "nothing followed the stream", "goodbye"
+class Called(StrEnum):
+    """What the leg of a human is doing whom we have called."""
 
-# --- our side -----------------------------------------------------------------------------------
-
-
-class Record:
-    """The stored call, and what can be said of it once for all worlds that share it."""
-
-    __slots__ = ("call", "document", "held")
-
-    def __init__(self, call: Call) -> None:
-        self.call = call
-        self.held = call.open_escalation
-        self.document = document_for(call)
+    RINGING = "ringing"
+    ASKED = "asked"
+    MEETING = "meeting"  # on the way into the room
+    IN_ROOM = "in the room"
 
 
-class Told(NamedTuple):
-    """What a letter made of the stored call."""
+class Guest(NamedTuple):
+    """The leg of a human whom we have called; it does not depend on the caller's.
 
-    record: Record
-    commands: tuple[c.Command, ...]
-
-
-@dataclass(frozen=True)
-class Policy:
-    """What our side is configured to do."""
-
-    plan: tuple[Leg, ...] = (Leg("support", 20.0), Leg("duty", 30.0))
-    budget_s: float = 60.0
-    limits: Limits = field(default_factory=lambda: Limits(streams=1))
-    asks: int = 2
-
-
-class Product:
-    """The code under test: the stored call, told letter by letter.
-
-    Without `clock` time stands still: every time in a stored call is brought back to a constant, so
-    that worlds which differ in nothing else are the same world, and results are remembered. A
-    deadline may then pass at any moment, and patience runs out by a step of its own.
+    Once he is told to go he is as good as gone, and no longer in the world.
     """
 
-    def __init__(self, policy: Policy, *, clock: bool = False) -> None:
-        self.policy = policy
-        self.clock = clock
-        self._records: dict[Call, Record] = {}
-        self._told: dict[tuple[Record, Letter], Told] = {}
-
-    def record(self, call: Call) -> Record:
-        """The one record of this call."""
-        if self.clock:
-            return Record(call)
-        call = _timeless(call)
-        known = self._records.get(call)
-        if known is None:
-            known = self._records[call] = Record(call)
-            self._old_letters_change_nothing(known)
-        return known
-
-    def _old_letters_change_nothing(self, record: Record) -> None:
-        for letter in _every_letter(record.call):
-            if is_old(record, letter):
-                told = machine.receive(record.call, self.event(letter), _SOON)
-                assert not told.changed, f"an old letter changes nothing: {letter.word}"
-                assert not told.commands, f"an old letter gives no orders: {letter.word}"
-
-    def tell(self, record: Record, letter: Letter, now: float) -> Told:
-        """Apply a letter.
-
-        Raises:
-            AssertionError: Telling it twice is not the same as telling it once.
-        """
-        if self.clock:
-            return self._tell(record, letter, now)
-        known = self._told.get((record, letter))
-        if known is None:
-            known = self._told[record, letter] = self._tell(record, letter, now)
-        return known
-
-    def _tell(self, record: Record, letter: Letter, now: float) -> Told:
-        now = max(now, letter.deadline)
-        event = self.event(letter)
-        first = machine.receive(record.call, event, now)
-        again = machine.receive(first.call, event, now)
-        assert not again.changed, f"a repeated callback changes nothing: {letter.word}"
-        assert first.call.past[: len(record.call.past)] == record.call.past, "history is kept"
-        return Told(self.record(first.call) if first.changed else record, first.commands)
-
-    def event(self, letter: Letter) -> e.Event:
-        """What our routes and adapters make of a letter."""
-        escalation, number = letter.escalation, letter.number
-        match letter.word:
-            case Word.ARRIVED:
-                rescue = self.request(f"rescue-{number}", LastResort.GOODBYE)
-                return e.CallerArrived(number, replace(rescue, trigger=Trigger.BOT_LOST))
-            case Word.DIAL_ENDED:
-                return e.DialEnded(
-                    escalation, number, connected=letter.connected, reason=letter.reason
-                )
-            case Word.STREAM_STARTED:
-                return e.StreamStarted(number)
-            case Word.HUMAN_ANSWERED:
-                return e.HumanAnswered(escalation, number)
-            case Word.HUMAN_CONNECTED:
-                return e.HumanConnected(escalation, number)
-            case Word.HUMAN_LEG_ENDED:
-                return e.HumanLegEnded(escalation, number, letter.reason)
-            case Word.HUNG_UP:
-                return e.CallerHungUp()
-            case Word.MOVE_ACCEPTED:
-                return e.MoveAccepted(escalation)
-            case Word.MOVE_REFUSED:
-                return e.MoveRefused(escalation)
-            case Word.MOVE_UNCLEAR:
-                return e.MoveUnclear(escalation)
-            case Word.IS_LIVE | Word.IS_GONE:
-                return e.CallerChecked(escalation, alive=letter.word is Word.IS_LIVE)
-            case Word.ASKED:
-                return self.request(escalation, letter.last_resort)
-            case Word.ANNOUNCED:
-                return e.AnnouncementEnded(escalation)
-            case Word.RETRACTED:
-                return e.Retracted(escalation)
-            case Word.BOT_STARTED:
-                return e.StreamStarted()
-            case Word.BOT_FINISHED:
-                return e.BotFinished(number)
-            case Word.DEADLINE:
-                return e.DeadlinePassed(escalation, letter.deadline)
-
-    def request(self, name: str, last_resort: LastResort) -> e.Requested:
-        """Ask for a human, as the policy has it."""
-        policy = self.policy
-        return e.Requested(
-            name,
-            Trigger.ASKED,
-            "asked",
-            policy.plan,
-            policy.budget_s,
-            last_resort,
-            limits=policy.limits,
-        )
+    escalation: str
+    number: int
+    phase: Called
+    until: float
 
 
-def is_old(record: Record, letter: Letter) -> bool:
-    """Whether a letter is about something that is over."""
-    call, held = record.call, record.held
-    if call.ended:
-        return True
-    if letter.word in _ABOUT_STREAMS:
-        return letter.number < call.stream
-    if letter.word in _ABOUT_THE_CALL:
-        return False
-    if held is None or held.id != letter.escalation:
-        return True
-    if letter.word is Word.DIAL_ENDED and letter.connected:
-        return False
-    current = held.current.number if held.current is not None else 0
-    return letter.word in _ABOUT_ATTEMPTS and letter.number < current
-
-
-def _every_letter(call: Call) -> Iterator[Letter]:
-    """One letter of each kind that may have been sent until now."""
-    yield Letter(Word.HUNG_UP)
-    for word in _ABOUT_STREAMS:
-        for number in range(1, call.stream + 1):
-            yield Letter(word, number=number)
-    if call.escalation is None:
-        return
-    name = call.escalation.id
-    for word in Word:
-        if word in _ABOUT_ATTEMPTS:
-            for attempt in call.escalation.attempts:
-                yield Letter(word, name, attempt.number, Reason.NO_ANSWER)
-                yield Letter(word, name, attempt.number, Reason.COMPLETED, connected=True)
-        elif word not in _ABOUT_STREAMS and word not in _ABOUT_THE_CALL:
-            yield Letter(word, name, deadline=_SOON if word is Word.DEADLINE else 0.0)
-
-
-_ABOUT_STREAMS: Final = (Word.ARRIVED, Word.STREAM_STARTED, Word.BOT_FINISHED)
-_ABOUT_THE_CALL: Final = (Word.HUNG_UP, Word.BOT_STARTED, Word.ASKED)
-_ABOUT_ATTEMPTS: Final = (
-    Word.DIAL_ENDED,
-    Word.HUMAN_ANSWERED,
-    Word.HUMAN_CONNECTED,
-    Word.HUMAN_LEG_ENDED,
-)
-
-_NOW, _SOON, _NEVER, _LONG_AGO = 0.0, 1.0, 1e6, -1e6
-_TODAY = 1000.0
-
-
-def _timeless(call: Call) -> Call:
-    """The same call with constants for times, and without what can play no part any more."""
-    since = call.stream_since
-    return replace(
-        call,
-        opened_at=_NOW,
-        stream_since=None if since is None else _either(since, _NOW),
-        ended_at=_NOW if call.ended else None,
-        escalation=_timeless_escalation(call.escalation),
-        past=(),
-        revision=0,
-    )
-
-
-def _either(time: float, lately: float) -> float:
-    return _LONG_AGO if time < _NOW else lately
-
-
-def _timeless_escalation(held: Escalation | None) -> Escalation | None:
-    if held is None:
-        return None
-    ending = None if held.ending is None else replace(held.ending, at=_NOW)
-    return replace(
-        held,
-        opened_at=_NOW,
-        give_up_at=_either(held.give_up_at, _NEVER),
-        deadline=None if held.deadline is None else _SOON,
-        attempts=tuple(_timeless_attempt(attempt) for attempt in held.attempts),
-        ending=ending,
-    )
-
-
-def _timeless_attempt(attempt: Attempt) -> Attempt:
-    if attempt.ended_at is not None:
-        return Attempt(
-            attempt.number,
-            attempt.destination,
-            attempt.ring_s,
-            _NOW,
-            touched=attempt.touched,
-            ended_at=_NOW,
-            reason=attempt.reason,
-        )
-    return replace(
-        attempt,
-        started_at=_NOW,
-        answered_at=None if attempt.answered_at is None else _NOW,
-        connected_at=None if attempt.connected_at is None else _NOW,
-        ended_at=None if attempt.ended_at is None else _NOW,
-    )
-
+HUNG_UP, OUR_DOCUMENT, OUR_REQUEST = "caller hung up", "our document", "our request"
+NOTHING_FOLLOWED, GOODBYE_SAID = "nothing followed the stream", "goodbye"
 
 # --- the world ----------------------------------------------------------------------------------
 
@@ -398,23 +105,26 @@ class World(NamedTuple):
     """One moment.
 
     `moves_to` is the stream named in a transfer that waits for the stream to end; zero is none.
-    The last five are what an observer remembers who sees everything: `asked` how often somebody
+    The last six are what an observer remembers who sees everything: `asked` how often somebody
     asked for a human, `talk_over` that the conversation ended as it should (the bot's recorded
     finish or the human's hang-up), `met` that the present escalation's human and the caller were
-    bridged, `spoken` that a callback about the present attempt has reached us, and `stream` the
+    bridged, `lasted` that they were for longer than a line takes to fail (only where time stands
+    still), `spoken` that a callback about the present attempt has reached us, and `stream` the
     number of the caller's latest stream.
     """
 
     record: Record
     place: Place
     human: Human | None = None
+    guests: frozenset[Guest] = frozenset()
     moves_to: int = 0
     post: frozenset[Letter] = frozenset()
     requests: frozenset[Request] = frozenset()
-    now: float = _NOW
+    now: float = NOW
     asked: int = 0
     talk_over: bool = False
     met: bool = False
+    lasted: bool = False
     spoken: bool = False
     stream: int = 1
 
@@ -444,48 +154,30 @@ class Step(NamedTuple):
 
 def begin(product: Product, owner: DocumentOwner) -> World:
     """A caller who has just been put on his first stream by the answer document of `owner`."""
-    now = _TODAY if product.clock else _NOW
+    now = TODAY if product.clock else NOW
     record = product.record(Call("call-1", owner, opened_at=now))
     world = World(record, Place(At.GONE), now=now)
     return _on_stream(world, 1, follows=owner is DocumentOwner.OURS)
-
-
-def steps(product: Product, w: World) -> Iterator[Step]:
-    """Everything that may happen next."""
-    if w.place.at is not At.GONE:
-        yield Step(Actor.CALLER, "the caller hangs up", w, _gone(w, HUNG_UP))
-    yield from _places(product, w)
-    if w.human is not None:
-        yield from _humans(w, w.human)
-    for request in w.requests:
-        yield from _carried_out(product, w, request)
-    for letter in w.post:
-        yield tell(product, w, letter, Actor.NETWORK)
-    if w.asked < product.policy.asks and not w.record.call.ended:
-        yield from _asks(product, w)
-    yield from _clock(product, w)
 
 
 def tell(product: Product, w: World, letter: Letter, actor: Actor) -> Step:
     """We are told something, and give our orders."""
     told = product.tell(w.record, letter, w.now)
     after = _noted(w, letter, told)
-    if not product.clock:
-        after = _without_old(after)
+    if not product.clock and after.record is not w.record:
+        after = without_old(after)
     return Step(actor, f"we are told: {letter.word}", w, after, letter, None, told.commands)
 
 
 def _noted(w: World, letter: Letter, told: Told) -> World:
     """The world once our side has taken in a letter."""
+    if letter.word is Word.CALL_PLACED:
+        w = _recalled_unless_wanted(w, letter, told.record)
     if told.record is w.record and not told.commands and letter.word is not Word.BOT_FINISHED:
         return w._replace(spoken=w.spoken or _speaks(w.record, letter))
     held, was = told.record.held, w.record.held
     name = held.id if held is not None else was.id if was is not None else ""
-    orders = {
-        Request(_ORDERS[type(command)], name, told.record.call.stream)
-        for command in told.commands
-        if type(command) in _ORDERS
-    }
+    orders = set(_requests(w, name, told))
     talk_over = w.talk_over
     if letter.word is Word.BOT_FINISHED:
         talk_over = talk_over or (was is None and letter.number == w.stream)
@@ -497,23 +189,76 @@ def _noted(w: World, letter: Letter, told: Told) -> World:
         spoken = False
     met = w.met and (was is not None or held is None)
     requests = w.requests | orders
+    lasted = w.lasted
     if was is None and held is not None:
-        met = False
+        met = lasted = False
     return w._replace(
-        record=told.record, requests=requests, talk_over=talk_over, spoken=spoken, met=met
+        record=told.record,
+        requests=requests,
+        talk_over=talk_over,
+        spoken=spoken,
+        met=met,
+        lasted=lasted,
     )
 
 
-def _without_old(w: World) -> World:
-    post = frozenset(letter for letter in w.post if not is_old(w.record, letter))
-    held = w.record.held
-    wanted = None if held is None else held.id
-    requests = frozenset(
-        request
-        for request in w.requests
-        if request.order is not Order.CHECK or request.escalation == wanted
+def _requests(w: World, escalation: str, told: Told) -> Iterator[Request]:
+    """What our orders ask of the carrier and the bot."""
+    for command in told.commands:
+        match command:
+            case c.CallHuman(number):
+                yield Request(Order.CALL, escalation, number)
+            case c.LetHumanGo(number):
+                yield from _letting_go(w.record, number)
+            case _ if type(command) in ORDERS:
+                yield Request(ORDERS[type(command)], escalation, told.record.call.stream)
+            case _:
+                pass
+
+
+def _letting_go(record: Record, number: int) -> Iterator[Request]:
+    """An answered leg is told to go; a request is taken back, if we know its name."""
+    held = record.call.escalation
+    assert held is not None
+    attempt = held.attempts[number - 1]
+    if attempt.leg is not None:
+        yield Request(Order.LET_GO, held.id, number)
+    elif attempt.request_uuid is not None:
+        yield Request(Order.RECALL, held.id, number)
+
+
+def _recalled_unless_wanted(w: World, placed: Letter, record: Record) -> World:
+    """Who placed the call hears of it once, and takes it back when nobody waits for it."""
+    w = w._replace(post=w.post - {placed})
+    held = record.held
+    if held is not None and (held.id, len(held.attempts)) == (placed.escalation, placed.number):
+        return w
+    recall = Request(Order.RECALL, placed.escalation, placed.number)
+    return w._replace(requests=w.requests | {recall})
+
+
+def without_old(w: World) -> World:
+    post = frozenset(
+        letter
+        for letter in w.post
+        if not is_old(w.record, letter) or letter.word is Word.CALL_PLACED
     )
+    requests = frozenset(request for request in w.requests if _may_matter(w, request))
     return w._replace(post=post, requests=requests)
+
+
+def _may_matter(w: World, request: Request) -> bool:
+    """Whether a request may still change anything when it is carried out."""
+    match request.order:
+        case Order.CHECK:
+            return w.record.held is not None and request.escalation == w.record.held.id
+        case Order.CALL:
+            # The answer to it is given up long before the phone of the next would ring.
+            return _attempt(w.record) == (request.escalation, request.number)
+        case Order.RECALL | Order.LET_GO:
+            return guest(w, request.escalation, request.number) is not None
+        case _:
+            return True
 
 
 def _attempt(record: Record) -> tuple[str, int] | None:
@@ -525,13 +270,13 @@ def _attempt(record: Record) -> tuple[str, int] | None:
 
 def _speaks(record: Record, letter: Letter) -> bool:
     """Whether a letter is about the attempt in progress."""
-    return letter.word in _ABOUT_ATTEMPTS and _attempt(record) == (letter.escalation, letter.number)
+    return letter.word in ABOUT_ATTEMPTS and _attempt(record) == (letter.escalation, letter.number)
 
 
 # --- the caller's leg ---------------------------------------------------------------------------
 
 
-def _places(product: Product, w: World) -> Iterator[Step]:
+def places(product: Product, w: World) -> Iterator[Step]:
     place = w.place
     match place.at:
         case At.STREAM:
@@ -540,44 +285,50 @@ def _places(product: Product, w: World) -> Iterator[Step]:
         case At.ASKING if place.asks is not None:
             asked = tell(product, w, place.asks, Actor.CARRIER)
             # The letter may reach us once more, long after its answer has been executed.
-            heard = _sent(asked.after, place.asks)
+            heard = sent(asked.after, place.asks)
             yield asked._replace(what=f"unanswered: {place.asks.word}", after=heard)
             document = heard.record.document
             yield asked._replace(
                 what=f"{place.asks.word} -> {type(document).__name__}",
-                after=_execute(product, heard, document),
+                after=execute(product, heard, document),
                 executed=document,
             )
         case At.KEPT:
             again = w._replace(place=place._replace(at=At.ASKING))
             yield Step(Actor.CARRIER, "the kept caller's leg asks again", w, again)
         case At.GOODBYE:
-            yield Step(Actor.CARRIER, "the goodbye is said", w, _gone(w, GOODBYE_SAID))
+            yield Step(Actor.CARRIER, "the goodbye is said", w, gone(w, GOODBYE_SAID))
+        case At.ROOM if not together(w):
+            yield Step(Actor.CARRIER, "the caller is alone in the room", w, room_closed(w))
         case _:
             pass
 
 
-def _execute(product: Product, w: World, document: d.Document) -> World:
+def execute(product: Product, w: World, document: d.Document) -> World:
     """The caller's leg runs the document it was given."""
     match document:
         case d.ConnectBot(stream):
             return _on_stream(w, stream, follows=True)
         case d.DialHuman(escalation, attempt):
-            until = w.now + attempt.ring_s if product.clock else _NEVER
+            until = w.now + attempt.ring_s if product.clock else NEVER
             place = Place(At.DIAL, attempt.number, escalation=escalation)
             return w._replace(place=place, human=Human(Phase.RINGING, until))
+        case d.JoinRoom(escalation):
+            number = len(_held(w).attempts)
+            place = Place(At.ROOM, number, escalation=escalation)
+            return once_together(w._replace(place=place))
         case d.SayGoodbye():
             return w._replace(place=Place(At.GOODBYE))
         case d.HangUp():
-            return _gone(w, OUR_DOCUMENT)
+            return gone(w, OUR_DOCUMENT)
         case _:
             return w._replace(place=w.place._replace(at=At.KEPT))
 
 
 def _on_stream(w: World, number: int, *, follows: bool) -> World:
     place = Place(At.STREAM, number, follows)
-    started = _sent(w, Letter(Word.STREAM_STARTED, number=number))
-    finished = _sent(started, Letter(Word.BOT_FINISHED, number=number))
+    started = sent(w, Letter(Word.STREAM_STARTED, number=number))
+    finished = sent(started, Letter(Word.BOT_FINISHED, number=number))
     # Whoever is with the bot again is in a conversation again.
     return finished._replace(place=place, stream=number, talk_over=False)
 
@@ -589,60 +340,73 @@ def _stream_ends(w: World, otherwise: str) -> World:
     elif w.place.follows:
         asks = Letter(Word.ARRIVED, number=w.place.number)
     else:
-        return _gone(w, otherwise)
+        return gone(w, otherwise)
     return w._replace(place=Place(At.ASKING, asks=asks), moves_to=0)
 
 
-def _gone(w: World, why: str) -> World:
-    """The caller's leg ends, and a human's with it. Only our own application is told."""
+def gone(w: World, why: str) -> World:
+    """The caller's leg ends, and with it that of a human who is with him."""
     place = w.place
-    useful = frozenset(r for r in w.requests if r.order in (Order.MOVE, Order.CHECK))
+    useful = frozenset(r for r in w.requests if r.order not in (Order.STOP, Order.HANG_UP))
     after = w._replace(place=Place(At.GONE, why=why), human=None, moves_to=0, requests=useful)
     if w.human is not None:
-        after = _sent(
+        after = sent(
             after, Letter(Word.HUMAN_LEG_ENDED, place.escalation, place.number, Reason.CANCELLED)
         )
         connected = w.human.phase is Phase.BRIDGED
-        after = _sent(after, _dial_ended(place, Reason.CANCELLED, connected=connected))
-    if w.record.call.document is DocumentOwner.OURS:
-        after = _sent(after, Letter(Word.HUNG_UP))
+        after = sent(after, _dial_ended(place, Reason.CANCELLED, connected=connected))
+    for one in companions(w):
+        after = without_guest(after, one, Reason.COMPLETED)
+    if _is_reported(w):
+        after = sent(after, Letter(Word.HUNG_UP))
     return after
 
 
-def _sent(w: World, letter: Letter) -> World:
+def _is_reported(w: World) -> bool:
+    """Only our own application is told of the end; else the bot asks while a human is called."""
+    held = w.record.held
+    asks = held is not None and held.state in (State.CONSULTING, State.JOINING)
+    return asks or w.record.call.document is DocumentOwner.OURS
+
+
+def sent(w: World, letter: Letter) -> World:
+    if w.now == NOW and letter.word is not Word.CALL_PLACED and is_old(w.record, letter):
+        return w
     return w._replace(post=w.post | {letter})
 
 
 # --- the human's leg ----------------------------------------------------------------------------
 
 
-def _humans(w: World, human: Human) -> Iterator[Step]:
+def dialled(w: World, human: Human) -> Iterator[Step]:
     name, number = w.place.escalation, w.place.number
     if human.phase is Phase.BRIDGED:
         yield Step(
             Actor.HUMAN,
             "the human hangs up",
             w,
-            _dial_is_over(w, Reason.COMPLETED)._replace(talk_over=True),
+            dial_is_over(w, Reason.COMPLETED)._replace(talk_over=True),
         )
         return
     if human.phase is Phase.RINGING:
-        after = w._replace(human=Human(Phase.ANSWERED, _NEVER), requests=frozenset())
-        after = _sent(after, Letter(Word.HUMAN_ANSWERED, name, number))
+        # What was asked before has been carried out or was lost.
+        useful = frozenset(r for r in w.requests if r.order in ABOUT_HUMANS)
+        after = w._replace(human=Human(Phase.ANSWERED, NEVER), requests=useful)
+        after = sent(after, Letter(Word.HUMAN_ANSWERED, name, number))
         yield Step(Actor.HUMAN, "the human answers", w, after)
     else:
-        after = w._replace(human=Human(Phase.BRIDGED, _NEVER), met=True)
-        after = _sent(after, Letter(Word.HUMAN_CONNECTED, name, number))
+        after = w._replace(human=Human(Phase.BRIDGED, NEVER), met=True)
+        after = sent(after, Letter(Word.HUMAN_CONNECTED, name, number))
         yield Step(Actor.CARRIER, "caller and human are bridged", w, after)
     for reason in (Reason.NO_ANSWER, Reason.SIP_AUTH_FAILED):
-        yield Step(Actor.HUMAN, f"the human's leg ends: {reason}", w, _dial_is_over(w, reason))
+        yield Step(Actor.HUMAN, f"the human's leg ends: {reason}", w, dial_is_over(w, reason))
 
 
-def _dial_is_over(w: World, reason: Reason) -> World:
+def dial_is_over(w: World, reason: Reason) -> World:
     """The human's leg ended first; the caller's asks what comes next."""
     connected = w.human is not None and w.human.phase is Phase.BRIDGED
     asks = _dial_ended(w.place, reason, connected=connected)
-    after = _sent(w, Letter(Word.HUMAN_LEG_ENDED, w.place.escalation, w.place.number, reason))
+    after = sent(w, Letter(Word.HUMAN_LEG_ENDED, w.place.escalation, w.place.number, reason))
     return after._replace(human=None, place=Place(At.ASKING, asks=asks))
 
 
@@ -650,38 +414,193 @@ def _dial_ended(place: Place, reason: Reason, *, connected: bool) -> Letter:
     return Letter(Word.DIAL_ENDED, place.escalation, place.number, reason, connected)
 
 
+# --- the room, and humans who were called ---------------------------------------------------------
+
+
+def _held(w: World) -> Escalation:
+    assert w.record.held is not None
+    return w.record.held
+
+
+def guest(w: World, escalation: str, number: int) -> Guest | None:
+    """The leg of the human who was called in this attempt."""
+    for one in w.guests:
+        if (one.escalation, one.number) == (escalation, number):
+            return one
+    return None
+
+
+def companions(w: World) -> tuple[Guest, ...]:
+    """The humans who are in one room with the caller."""
+    if w.place.at is not At.ROOM:
+        return ()
+    name = w.place.escalation
+    return tuple(g for g in w.guests if g.escalation == name and g.phase is Called.IN_ROOM)
+
+
+def together(w: World) -> bool:
+    """Whether caller and human are in one room."""
+    return bool(companions(w))
+
+
+def once_together(w: World) -> World:
+    """The world in which it is noted if somebody has come into the room to somebody."""
+    if not together(w):
+        return w
+    # What was asked before has been carried out or was lost when two people begin to talk.
+    useful = frozenset(r for r in w.requests if r.order not in (Order.MOVE, Order.STOP))
+    return w._replace(met=True, requests=useful)
+
+
+def room_closed(w: World) -> World:
+    """The room is over for the caller, and his leg asks what comes next."""
+    asks = Letter(Word.ROOM_CLOSED, w.place.escalation, w.place.number)
+    return w._replace(place=Place(At.ASKING, asks=asks), met=w.met and (w.lasted or w.now > NOW))
+
+
+def without_guest(w: World, one: Guest, reason: Reason) -> World:
+    """A called human's leg ends; a room in which he met the caller ends with it."""
+    useful = frozenset(
+        r
+        for r in w.requests
+        if r.order not in ABOUT_HUMANS or (r.escalation, r.number) != (one.escalation, one.number)
+    )
+    after = w._replace(guests=w.guests - {one}, requests=useful)
+    after = sent(after, Letter(Word.HUMAN_LEG_ENDED, one.escalation, one.number, reason))
+    if one in companions(w):
+        after = room_closed(after)
+        after = after._replace(talk_over=w.talk_over or w.lasted or w.now > NOW)
+    return after
+
+
+def called(product: Product, w: World, one: Guest) -> Iterator[Step]:
+    """What a human may do who was called. His leg's requests are repeated until answered."""
+    name, number = one.escalation, one.number
+    match one.phase:
+        case Called.RINGING:
+            yield asks_for(product, w, one, "the called human answers", answered(one))
+            for reason in _either(product, one, Reason.SIP_AUTH_FAILED, Reason.NO_ANSWER):
+                what = f"the called human's leg ends: {reason}"
+                yield Step(Actor.HUMAN, what, w, without_guest(w, one, reason))
+            return
+        case Called.ASKED:
+            accepted = Letter(Word.HUMAN_ACCEPTED, name, number)
+            yield asks_for(product, w, one, ACCEPTS, accepted)
+            for reason in _either(product, one, Reason.DECLINED, Reason.NOT_CONFIRMED):
+                declined = Letter(Word.HUMAN_DECLINED, name, number, reason)
+                yield asks_for(product, w, one, f"the called human says no: {reason}", declined)
+        case Called.MEETING:
+            there = one._replace(phase=Called.IN_ROOM)
+            after = w._replace(guests=w.guests - {one} | {there})
+            after = sent(after, Letter(Word.HUMAN_ENTERED, name, number))
+            yield Step(Actor.CARRIER, "the human enters the room", w, once_together(after))
+        case Called.IN_ROOM:
+            pass
+    yield Step(Actor.HUMAN, HANGS_UP, w, without_guest(w, one, Reason.COMPLETED))
+
+
+def _either(product: Product, one: Guest, first: Reason, second: Reason) -> tuple[Reason, ...]:
+    if product.policy.thorough:
+        return (first, second)
+    return (first,) if one.number == 1 else (second,)
+
+
+ACCEPTS, HANGS_UP = "the called human accepts", "the called human hangs up"
+
+
+def answered(one: Guest) -> Letter:
+    """His leg asks for its first document."""
+    return Letter(Word.HUMAN_ANSWERED, one.escalation, one.number, leg=f"leg-{one.number}")
+
+
+def asks_for(product: Product, w: World, one: Guest, what: str, letter: Letter) -> Step:
+    """His leg tells us something, and runs the document that we answer.
+
+    What he does before he has the document is what he may do with it as well. The letter may reach
+    us once more, long after.
+    """
+    step = tell(product, sent(w, letter), letter, Actor.HUMAN)
+    document = human_document_for(step.after.record.call, one.escalation, one.number)
+    after = step.after
+    match document:
+        case d.AskHuman():
+            phase = Called.ASKED
+        case d.MeetCaller():
+            phase = one.phase if one.phase is Called.IN_ROOM else Called.MEETING
+        case _:
+            after = without_guest(after, one, Reason.COMPLETED)
+            return step._replace(what=what, before=w, after=after, executed=document)
+    then = one._replace(phase=phase, until=NEVER)
+    after = after._replace(guests=after.guests - {one} | {then})
+    return step._replace(what=what, before=w, after=after, executed=document)
+
+
 # --- our requests -------------------------------------------------------------------------------
 
 
-def _carried_out(product: Product, w: World, request: Request) -> Iterator[Step]:
+def carried_out(product: Product, w: World, request: Request) -> Iterator[Step]:
     """What may become of a request. It may also never leave us: then nothing takes this step."""
     done = w._replace(requests=w.requests - {request})
-    gone = w.place.at is At.GONE
+    has_gone = w.place.at is At.GONE
     what = f"carried out: {request.order}"
     match request.order:
-        case Order.MOVE if gone:
-            yield Step(Actor.CARRIER, what, w, _sent(done, Letter(Word.HUNG_UP)))
+        case Order.MOVE if has_gone:
+            yield Step(Actor.CARRIER, what, w, sent(done, Letter(Word.HUNG_UP)))
         case Order.MOVE:
-            if w.human is not None and w.human.phase is not Phase.RINGING:
+            if together(w) or (w.human is not None and w.human.phase is not Phase.RINGING):
                 return
-            refused = _sent(done, Letter(Word.MOVE_REFUSED, request.escalation))
+            refused = sent(done, Letter(Word.MOVE_REFUSED, request.escalation))
             yield Step(Actor.CARRIER, "the move is refused", w, refused)
-            accepted = _sent(done, Letter(Word.MOVE_ACCEPTED, request.escalation))
+            accepted = sent(done, Letter(Word.MOVE_ACCEPTED, request.escalation))
             yield Step(Actor.CARRIER, what, w, _moved(accepted, request.number))
         case Order.STOP if w.place.at is At.STREAM:
             yield Step(Actor.CARRIER, what, w, _stream_ends(done, OUR_REQUEST))
         case Order.CHECK:
-            word = Word.IS_GONE if gone else Word.IS_LIVE
+            word = Word.IS_GONE if has_gone else Word.IS_LIVE
             letter = Letter(word, request.escalation)
-            if gone:
-                yield Step(Actor.CARRIER, what, w, _sent(done, letter))
+            if has_gone:
+                yield Step(Actor.CARRIER, what, w, sent(done, letter))
             else:
                 # An old "he is there" says nothing: it is taken in at once or lost.
                 yield tell(product, done, letter, Actor.CARRIER)._replace(before=w)
-        case Order.HANG_UP if not gone:
-            yield Step(Actor.CARRIER, what, w, _gone(done, OUR_REQUEST))
+        case Order.CALL:
+            yield from _called(product, w, done, request)
+        case Order.RECALL | Order.LET_GO:
+            yield _let_go(product, w, done, request)
+        case Order.HANG_UP if not has_gone:
+            yield Step(Actor.CARRIER, what, w, gone(done, OUR_REQUEST))
         case _:
             yield Step(Actor.CARRIER, f"too late: {request.order}", w, done)
+
+
+def _called(product: Product, w: World, done: World, request: Request) -> Iterator[Step]:
+    """A phone rings, or will not. The carrier need not have noticed yet that the caller left."""
+    name, number = request.escalation, request.number
+    until = w.now + _ring_s(w, number) if product.clock else NEVER
+    rings = done._replace(guests=done.guests | {Guest(name, number, Called.RINGING, until)})
+    placed = sent(rings, Letter(Word.CALL_PLACED, name, number))
+    yield Step(Actor.CARRIER, f"carried out: {request.order}", w, placed)
+    if w.place.at is At.GONE:
+        told = sent(done, Letter(Word.HUNG_UP))
+    else:
+        told = sent(done, Letter(Word.CALL_REFUSED, name, number, Reason.NOT_PERMITTED))
+    yield Step(Actor.CARRIER, f"refused: {request.order}", w, told)
+
+
+def _ring_s(w: World, number: int) -> float:
+    held = w.record.call.escalation
+    return held.attempts[number - 1].ring_s if held is not None else 0.0
+
+
+def _let_go(product: Product, w: World, done: World, request: Request) -> Step:
+    what = f"carried out: {request.order}"
+    one = guest(w, request.escalation, request.number)
+    if one is not None and request.order is Order.LET_GO:
+        # His leg asks for the document it had first; the answer is another now.
+        return asks_for(product, done, one, what, answered(one))._replace(before=w)
+    if one is not None and one.phase is Called.RINGING:
+        return Step(Actor.CARRIER, what, w, without_guest(done, one, Reason.CANCELLED))
+    return Step(Actor.CARRIER, f"too late: {request.order}", w, done)
 
 
 def _moved(w: World, stream: int) -> World:
@@ -691,93 +610,6 @@ def _moved(w: World, stream: int) -> World:
     after = w
     if w.human is not None:
         name, number = w.place.escalation, w.place.number
-        after = _sent(after, Letter(Word.HUMAN_LEG_ENDED, name, number, Reason.CANCELLED))
+        after = sent(after, Letter(Word.HUMAN_LEG_ENDED, name, number, Reason.CANCELLED))
     asks = Letter(Word.ARRIVED, number=stream)
     return after._replace(human=None, place=Place(At.ASKING, asks=asks))
-
-
-# --- the bot, and time --------------------------------------------------------------------------
-
-
-def _asks(product: Product, w: World) -> Iterator[Step]:
-    """Somebody asks for a human: the detector, the model, or the application."""
-    name = f"esc-{w.asked + 1}"
-    for last_resort in LastResort:
-        letter = Letter(Word.ASKED, name, last_resort=last_resort)
-        step = tell(product, w, letter, Actor.BOT)
-        after = step.after._replace(asked=w.asked + 1)
-        if after.record.held is not None and after.record.held.id == name:
-            for word in (Word.ANNOUNCED, Word.RETRACTED, Word.MOVE_UNCLEAR):
-                after = _sent(after, Letter(word, name))
-        yield step._replace(after=after)
-
-
-def _clock(product: Product, w: World) -> Iterator[Step]:
-    held = w.record.held
-    if held is None:
-        return
-    deadline = held.deadline
-    if deadline is not None and (not product.clock or w.now >= deadline):
-        letter = Letter(Word.DEADLINE, held.id, deadline=deadline)
-        yield tell(product, _sent(w, letter) if product.clock else w, letter, Actor.CLOCK)
-    if not product.clock and held.give_up_at > _NOW:
-        yield Step(Actor.CLOCK, "patience runs out", w, w._replace(record=_late(product, w.record)))
-
-
-def _late(product: Product, record: Record) -> Record:
-    held = record.held
-    assert held is not None
-    since = None if record.call.stream_since is None else _LONG_AGO
-    late = replace(held, give_up_at=_LONG_AGO)
-    return product.record(replace(record.call, escalation=late, stream_since=since))
-
-
-def wait(w: World, seconds: float) -> World:
-    """Let time pass; the carrier lets nobody's phone ring longer than it was asked to."""
-    if w.human is not None and w.human.phase is Phase.RINGING and w.now + seconds > w.human.until:
-        return _dial_is_over(w._replace(now=w.human.until), Reason.NO_ANSWER)
-    return w._replace(now=w.now + seconds)
-
-
-# --- fairness -----------------------------------------------------------------------------------
-
-
-def hear_all(product: Product, w: World) -> World:
-    """The world once all that is under way to us has arrived."""
-    for letter in sorted(w.post):
-        w = tell(product, w, letter, Actor.NETWORK).after
-    return w
-
-
-def go_on_alone(product: Product, w: World) -> World:
-    """The world a little later if nobody wants anything and nothing under way ever arrives.
-
-    The caller's leg gets its documents, phones stop ringing, goodbyes end, deadlines pass, and the
-    carrier answers truthfully whether the leg is there. All else is lost.
-    """
-    checks = [request for request in w.requests if request.order is Order.CHECK]
-    w = w._replace(post=frozenset(), requests=frozenset())
-    if w.human is not None and w.human.phase is not Phase.BRIDGED:
-        w = _dial_is_over(w, Reason.NO_ANSWER)
-    elif w.place.at is At.ASKING and w.place.asks is not None:
-        w = tell(product, w, w.place.asks, Actor.CARRIER).after
-        w = _execute(product, w, w.record.document)
-    elif w.place.at is At.KEPT:
-        w = w._replace(place=w.place._replace(at=At.ASKING))
-    elif w.place.at is At.GOODBYE:
-        w = _gone(w, GOODBYE_SAID)
-    for check in checks:
-        word = Word.IS_GONE if w.place.at is At.GONE else Word.IS_LIVE
-        w = tell(product, w, Letter(word, check.escalation), Actor.CARRIER).after
-    held = w.record.held
-    if held is not None and held.deadline is not None and w.place.at is not At.ASKING:
-        letter = Letter(Word.DEADLINE, held.id, deadline=held.deadline)
-        w = tell(product, w._replace(now=max(w.now, held.deadline)), letter, Actor.CLOCK).after
-    return w._replace(post=frozenset())
-
-
-def is_at_rest(w: World) -> bool:
-    """Nothing has to happen any more: two people talk, or it is settled and the caller is safe."""
-    if w.human is not None and w.human.phase is Phase.BRIDGED:
-        return True
-    return w.record.held is None and w.place.at in (At.STREAM, At.GONE)

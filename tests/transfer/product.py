@@ -1,0 +1,288 @@
+"""Our side: the code under test, told letter by letter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Final, NamedTuple
+
+from escalate.transfer import Attempt, Call, Escalation, LastResort, Leg, Limits, Mode, machine
+from escalate.transfer import commands as c
+from escalate.transfer import events as e
+from escalate.transfer.documents import document_for
+from escalate.values import Reason, Trigger
+
+from .letters import Letter, Word
+
+NOW, SOON, NEVER, LONG_AGO = 0.0, 1.0, 1e6, -1e6
+TODAY = 1000.0
+
+
+class Record:
+    """The stored call, and what can be said of it once for all worlds that share it."""
+
+    __slots__ = ("call", "document", "held")
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self.held = call.open_escalation
+        self.document = document_for(call)
+
+
+class Told(NamedTuple):
+    """What a letter made of the stored call."""
+
+    record: Record
+    commands: tuple[c.Command, ...]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What our side is configured to do, and how much of what others do makes a difference.
+
+    Where two things that a called human may do lead to the same rows, only a `thorough` walk takes
+    both ways; else the first destination stands for the one and the second for the other.
+    """
+
+    plan: tuple[Leg, ...] = (Leg("support", 20.0), Leg("duty", 30.0))
+    budget_s: float = 60.0
+    limits: Limits = field(default_factory=lambda: Limits(streams=1))
+    asks: int = 2
+    mode: Mode = Mode.COLD
+    last_resorts: tuple[LastResort, ...] = tuple(LastResort)
+    thorough: bool = True
+
+
+class Product:
+    """The code under test: the stored call, told letter by letter.
+
+    Without `clock` time stands still: every time in a stored call is brought back to a constant, so
+    that worlds which differ in nothing else are the same world, and results are remembered. A
+    deadline may then pass at any moment, and patience runs out by a step of its own.
+    """
+
+    def __init__(self, policy: Policy, *, clock: bool = False) -> None:
+        self.policy = policy
+        self.clock = clock
+        self._records: dict[Call, Record] = {}
+        self._told: dict[tuple[Record, Letter], Told] = {}
+
+    def record(self, call: Call) -> Record:
+        """The one record of this call."""
+        if self.clock:
+            return Record(call)
+        call = _timeless(call)
+        known = self._records.get(call)
+        if known is None:
+            known = self._records[call] = Record(call)
+            self._old_letters_change_nothing(known)
+        return known
+
+    def _old_letters_change_nothing(self, record: Record) -> None:
+        for letter in _every_letter(record.call):
+            if is_old(record, letter):
+                told = machine.receive(record.call, self.event(letter), SOON)
+                assert not told.changed, f"an old letter changes nothing: {letter.word}"
+                assert not told.commands, f"an old letter gives no orders: {letter.word}"
+
+    def tell(self, record: Record, letter: Letter, now: float) -> Told:
+        """Apply a letter.
+
+        Raises:
+            AssertionError: Telling it twice is not the same as telling it once.
+        """
+        if self.clock:
+            return self._tell(record, letter, now)
+        known = self._told.get((record, letter))
+        if known is None:
+            known = self._told[record, letter] = self._tell(record, letter, now)
+        return known
+
+    def _tell(self, record: Record, letter: Letter, now: float) -> Told:
+        now = max(now, letter.deadline)
+        event = self.event(letter)
+        first = machine.receive(record.call, event, now)
+        again = machine.receive(first.call, event, now)
+        assert not again.changed, f"a repeated callback changes nothing: {letter.word}"
+        assert first.call.past[: len(record.call.past)] == record.call.past, "history is kept"
+        return Told(self.record(first.call) if first.changed else record, first.commands)
+
+    def event(self, letter: Letter) -> e.Event:
+        """What our routes and adapters make of a letter."""
+        escalation, number = letter.escalation, letter.number
+        match letter.word:
+            case Word.ARRIVED:
+                rescue = self.request(f"rescue-{number}", LastResort.GOODBYE, Mode.COLD)
+                return e.CallerArrived(number, replace(rescue, trigger=Trigger.BOT_LOST))
+            case Word.DIAL_ENDED:
+                return e.DialEnded(
+                    escalation, number, connected=letter.connected, reason=letter.reason
+                )
+            case Word.STREAM_STARTED:
+                return e.StreamStarted(number)
+            case Word.HUMAN_ANSWERED:
+                # In a Dial the human's leg has no name of its own that we would use.
+                return e.HumanAnswered(escalation, number, letter.leg or None)
+            case Word.HUMAN_ACCEPTED:
+                return e.HumanAccepted(escalation, number)
+            case Word.HUMAN_DECLINED:
+                return e.HumanDeclined(escalation, number, letter.reason)
+            case Word.HUMAN_ENTERED:
+                return e.HumanEntered(escalation, number)
+            case Word.CALL_PLACED:
+                return e.CallPlaced(escalation, number, f"request-{number}")
+            case Word.CALL_REFUSED:
+                return e.CallRefused(escalation, number, letter.reason)
+            case Word.ROOM_CLOSED:
+                return e.RoomClosed(escalation)
+            case Word.HUMAN_CONNECTED:
+                return e.HumanConnected(escalation, number)
+            case Word.HUMAN_LEG_ENDED:
+                return e.HumanLegEnded(escalation, number, letter.reason)
+            case Word.HUNG_UP:
+                return e.CallerHungUp()
+            case Word.MOVE_ACCEPTED:
+                return e.MoveAccepted(escalation)
+            case Word.MOVE_REFUSED:
+                return e.MoveRefused(escalation)
+            case Word.MOVE_UNCLEAR:
+                return e.MoveUnclear(escalation)
+            case Word.IS_LIVE | Word.IS_GONE:
+                return e.CallerChecked(escalation, alive=letter.word is Word.IS_LIVE)
+            case Word.ASKED:
+                return self.request(escalation, letter.last_resort, self.policy.mode)
+            case Word.ANNOUNCED:
+                return e.AnnouncementEnded(escalation)
+            case Word.RETRACTED:
+                return e.Retracted(escalation)
+            case Word.BOT_STARTED:
+                return e.StreamStarted()
+            case Word.BOT_FINISHED:
+                return e.BotFinished(number)
+            case Word.DEADLINE:
+                return e.DeadlinePassed(escalation, letter.deadline)
+
+    def request(self, name: str, last_resort: LastResort, mode: Mode) -> e.Requested:
+        """Ask for a human, as the policy has it."""
+        policy = self.policy
+        return e.Requested(
+            name,
+            Trigger.ASKED,
+            "asked",
+            policy.plan,
+            policy.budget_s,
+            last_resort,
+            mode,
+            limits=policy.limits,
+        )
+
+
+def is_old(record: Record, letter: Letter) -> bool:
+    """Whether a letter is about something that is over."""
+    call, held = record.call, record.held
+    if call.ended:
+        return True
+    if letter.word in _ABOUT_STREAMS:
+        return letter.number < call.stream
+    if letter.word in _ABOUT_THE_CALL:
+        return False
+    if held is None or held.id != letter.escalation:
+        return True
+    if letter.word is Word.DIAL_ENDED and letter.connected:
+        return False
+    current = held.current.number if held.current is not None else 0
+    return letter.word in ABOUT_ATTEMPTS and letter.number < current
+
+
+def _every_letter(call: Call) -> Iterator[Letter]:
+    """One letter of each kind that may have been sent until now."""
+    yield Letter(Word.HUNG_UP)
+    for word in _ABOUT_STREAMS:
+        for number in range(1, call.stream + 1):
+            yield Letter(word, number=number)
+    if call.escalation is None:
+        return
+    name = call.escalation.id
+    for word in Word:
+        if word in ABOUT_ATTEMPTS:
+            for attempt in _attempts_with(word, call.escalation):
+                yield Letter(word, name, attempt.number, Reason.NO_ANSWER)
+                yield Letter(word, name, attempt.number, Reason.COMPLETED, connected=True)
+        elif word not in _ABOUT_STREAMS and word not in _ABOUT_THE_CALL:
+            yield Letter(word, name, deadline=SOON if word is Word.DEADLINE else 0.0)
+
+
+def _attempts_with(word: Word, held: Escalation) -> tuple[Attempt, ...]:
+    """The attempts of which this may be told. The caller goes into one room, once."""
+    last = held.current
+    never_was = word is Word.ROOM_CLOSED and last is not None and last.accepted_at is not None
+    return held.attempts[-1:] if never_was else held.attempts
+
+
+_ABOUT_STREAMS: Final = (Word.ARRIVED, Word.STREAM_STARTED, Word.BOT_FINISHED)
+_ABOUT_THE_CALL: Final = (Word.HUNG_UP, Word.BOT_STARTED, Word.ASKED)
+ABOUT_ATTEMPTS: Final = (
+    Word.DIAL_ENDED,
+    Word.HUMAN_ANSWERED,
+    Word.HUMAN_CONNECTED,
+    Word.HUMAN_LEG_ENDED,
+    Word.HUMAN_ACCEPTED,
+    Word.HUMAN_DECLINED,
+    Word.HUMAN_ENTERED,
+    Word.CALL_PLACED,
+    Word.CALL_REFUSED,
+    Word.ROOM_CLOSED,
+)
+
+
+def _timeless(call: Call) -> Call:
+    """The same call with constants for times, and without what can play no part any more."""
+    since = call.stream_since
+    return replace(
+        call,
+        opened_at=NOW,
+        stream_since=None if since is None else _either(since, NOW),
+        ended_at=NOW if call.ended else None,
+        escalation=_timeless_escalation(call.escalation),
+        past=(),
+        revision=0,
+    )
+
+
+def _either(time: float, lately: float) -> float:
+    return LONG_AGO if time < NOW else lately
+
+
+def _timeless_escalation(held: Escalation | None) -> Escalation | None:
+    if held is None:
+        return None
+    ending = None if held.ending is None else replace(held.ending, at=NOW)
+    return replace(
+        held,
+        opened_at=NOW,
+        give_up_at=_either(held.give_up_at, NEVER),
+        deadline=None if held.deadline is None else SOON,
+        attempts=tuple(_timeless_attempt(attempt) for attempt in held.attempts),
+        ending=ending,
+    )
+
+
+def _timeless_attempt(attempt: Attempt) -> Attempt:
+    if attempt.ended_at is not None:
+        return Attempt(
+            attempt.number,
+            attempt.destination,
+            attempt.ring_s,
+            NOW,
+            touched=attempt.touched,
+            ended_at=NOW,
+            reason=attempt.reason,
+        )
+    return replace(
+        attempt,
+        started_at=NOW,
+        answered_at=None if attempt.answered_at is None else NOW,
+        accepted_at=None if attempt.accepted_at is None else NOW,
+        entered_at=None if attempt.entered_at is None else NOW,
+        connected_at=None if attempt.connected_at is None else _either(attempt.connected_at, NOW),
+    )

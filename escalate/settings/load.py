@@ -148,7 +148,7 @@ def _add_password(file: Path, text: str, index: int, destination: dict[str, Any]
 
 
 def _explain(file: Path, text: str, error: ValidationError) -> str:
-    errors = [dict(one) for one in error.errors()]
+    errors: list[dict[str, Any]] = [dict(one) for one in error.errors()]
     # A destination that is wrong also leaves the list too short, which nobody needs to be told.
     deeper = {one["loc"][0] for one in errors if len(one["loc"]) > 1}
     lines = [

@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 SCENARIO ?= bridged
+FRAMEWORK ?= pipecat
 WORKERS ?= 4
 BIN := .venv/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -10,15 +11,16 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 help:
 	@echo "make demo [SCENARIO=name]  play a call on this machine (escalate demo --list: all names)"
+	@echo "     [FRAMEWORK=livekit]   with a LiveKit bot instead of a Pipecat one"
 	@echo "make install               set up .venv for the demo"
 	@echo "make test                  lint, types and every test; no account, key or network"
 	@echo "make lint                  ruff and mypy alone"
 	@echo "make clean                 remove .venv and what tools left behind"
 
-demo: .venv/demo.stamp
-	@$(BIN)/escalate demo --scenario $(SCENARIO)
+demo: .venv/demo-$(FRAMEWORK).stamp
+	@$(BIN)/escalate demo --scenario $(SCENARIO) --framework $(FRAMEWORK)
 
-install: .venv/demo.stamp
+install: .venv/demo-$(FRAMEWORK).stamp
 
 test: lint
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
@@ -35,13 +37,13 @@ clean:
 $(BIN)/python:
 	$(PYTHON) -m venv .venv
 
-.venv/demo.stamp: pyproject.toml | $(BIN)/python
+.venv/demo-%.stamp: pyproject.toml | $(BIN)/python
 	@echo "installing into .venv, once; this takes about a minute"
-	$(PIP) -e '.[pipecat,emulator]'
+	$(PIP) -e '.[$*,emulator]'
 	@touch $@
 
 # The group `dev` of pyproject.toml needs pip 25.1; the one that venv brings may be older.
-.venv/test.stamp: pyproject.toml .venv/demo.stamp
+.venv/test.stamp: pyproject.toml | $(BIN)/python
 	$(PIP) --upgrade 'pip>=25.1'
 	$(PIP) -e '.[pipecat,livekit,emulator,redis,encryption]' --group dev
 	@touch $@

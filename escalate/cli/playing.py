@@ -15,7 +15,13 @@ from rich.console import Console
 from rich.text import Text
 
 from escalate.cli.failing import CANNOT, WRONG, need, stop
-from escalate.demo.scenarios import DESTINATIONS, SCENARIOS, Scenario, own_conversation
+from escalate.demo.scenarios import (
+    DESTINATIONS,
+    SCENARIOS,
+    Framework,
+    Scenario,
+    own_conversation,
+)
 from escalate.demo.timeline import Timeline
 from escalate.demo.transcripts import read_transcript
 from escalate.errors import ConfigurationError
@@ -38,6 +44,7 @@ def demo(
             "(seconds), such as those in examples/transcripts.",
         ),
     ] = None,
+    framework: Annotated[Framework, typer.Option(help="What the bot is made with.")] = "pipecat",
     list_: Annotated[bool, typer.Option("--list", help="List the scenarios and stop.")] = False,
     json_: Annotated[
         bool,
@@ -47,7 +54,7 @@ def demo(
         bool, typer.Option("--verbose", help="Show every document, request and callback.")
     ] = False,
 ) -> None:
-    """Play one call on this machine: a caller, a Pipecat bot, a local Plivo, a human's phone.
+    """Play one call on this machine: a caller, a voice bot, a local Plivo, a human's phone.
 
     Exit status 0: it came out as it must. 1: it did not. 2: it could not be played.
     """
@@ -56,9 +63,12 @@ def demo(
             sys.stdout.write(f"{one.name}\t{one.description}\n")
         return
     chosen = _own(transcript) if transcript else _find(scenario)
-    need("pipecat", "emulator")
+    if chosen.armed and framework != "pipecat":
+        stop(f"{chosen.name} is about Pipecat's own hang-up; play it with --framework pipecat")
+    need("pipecat", "emulator") if framework == "pipecat" else need("emulator")
+    playing = _play(chosen, framework, as_json=json_, verbose=verbose)
     try:
-        raise typer.Exit(asyncio.run(_play(chosen, as_json=json_, verbose=verbose)))
+        raise typer.Exit(asyncio.run(playing))
     except (KeyboardInterrupt, asyncio.CancelledError):
         raise typer.Exit(_INTERRUPTED) from None
 
@@ -78,7 +88,7 @@ def _own(path: Path) -> Scenario:
         stop(str(error))
 
 
-async def _play(scenario: Scenario, *, as_json: bool, verbose: bool) -> int:
+async def _play(scenario: Scenario, framework: Framework, *, as_json: bool, verbose: bool) -> int:
     from escalate.demo.processes import StageError
     from escalate.demo.stage import Stage
 
@@ -88,7 +98,7 @@ async def _play(scenario: Scenario, *, as_json: bool, verbose: bool) -> int:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     console = Console(stderr=as_json, highlight=False, soft_wrap=False)
     console.print(Text.assemble((scenario.name, "bold"), ": ", scenario.description, "\n"))
-    stage = Stage(scenario)
+    stage = Stage(scenario, framework=framework)
     try:
         with console.status("starting the local Plivo and the bot ..."):
             await stage.__aenter__()

@@ -36,12 +36,15 @@ class Child:
         port: int,
         directory: Path,
         env: Mapping[str, str],
+        extras: Sequence[str] = ("pipecat", "emulator"),
     ) -> None:
+        """`extras` are the optional parts of the package that it needs."""
         self.name = name
         self._arguments = arguments
         self._port = port
         self._log = directory / f"{name.replace(' ', '-')}.log"
         self._env = env
+        self._extras = extras
         self._process: asyncio.subprocess.Process | None = None
         self._killed = False
 
@@ -54,6 +57,13 @@ class Child:
     def said(self) -> str:
         """Everything it wrote."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    def advice(self, what: str) -> str:
+        """Return one message: what happened to it, its last lines, what to do."""
+        lines = self.said().strip().splitlines()[-_TAIL:]
+        quoted = "\n".join(f"  | {line}" for line in lines) or "  | (it wrote nothing)"
+        hint = _hint(self.said(), self._extras)
+        return f"the {self.name} {what}. Its last lines:\n{quoted}\n{hint}"
 
     async def start(self) -> None:
         """Start it; it may have been killed before."""
@@ -82,7 +92,7 @@ class Child:
                     if await _accepts(self._port):
                         return
                     await asyncio.sleep(_LOOK_EVERY_S)
-        raise StageError(advice(f"the {self.name} did not start", self.said()))
+        raise StageError(self.advice("did not start"))
 
     async def kill(self) -> None:
         """End it with SIGKILL, as the system does when memory runs out."""
@@ -127,17 +137,10 @@ async def _accepts(port: int) -> bool:
     return True
 
 
-def advice(what: str, said: str) -> str:
-    """Return one message: what happened, its last lines, what to do."""
-    lines = said.strip().splitlines()[-_TAIL:]
-    quoted = "\n".join(f"  | {line}" for line in lines) or "  | (it wrote nothing)"
-    hint = _hint(said)
-    return f"{what}. Its last lines:\n{quoted}\n{hint}"
-
-
-def _hint(said: str) -> str:
+def _hint(said: str, extras: Sequence[str]) -> str:
     if "ModuleNotFoundError" in said or "ImportError" in said:
-        return "Something it imports is missing: pip install 'escalate-voice[pipecat,emulator]'"
+        wanted = ",".join(extras)
+        return f"Something it imports is missing: pip install 'escalate-voice[{wanted}]'"
     if "address already in use" in said.lower():
         return "Another process took its port meanwhile: run it again."
     return "If you changed the bot, mend it; if not, please report these lines."

@@ -21,6 +21,10 @@ Phones = Mapping[str, Mapping[str, Any]]
 """How telephones behave, by address; `escalate.emulator.phones.Phone` lists the fields."""
 
 
+Framework = Literal["pipecat", "livekit"]
+"""What the bot is made with."""
+
+
 @dataclass(frozen=True, slots=True)
 class When:
     """The `nth` event of a kind in the local Plivo's log, of one `source` if that is given.
@@ -250,7 +254,7 @@ _ALL: Final = (
         "no human takes the call: the caller never leaves the bot, is told so and goes on",
         conversation([(0.9, "a human please"), (9.6, "where is my parcel")]),
         warm=True,
-        phones=_humans({"presses": "2", "reacts_after_s": 1.0}, {"busy": True}),
+        phones=_humans({"presses": "2", "reacts_after_s": 3.6}, {"busy": True}),
         # The greeting, that he has to wait, that nobody is free, the answer.
         over=When("heard.started", nth=4, source="bot"),
         watch_s=1.0,

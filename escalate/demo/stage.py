@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from escalate.demo import launch
-from escalate.demo.processes import HOST, Child, StageError, advice, free_ports
+from escalate.demo.processes import HOST, Child, StageError, free_ports
 from escalate.demo.record import Belonging, Event
 from escalate.demo.report import Report, build_report
 from escalate.demo.scenarios import (
@@ -26,6 +26,7 @@ from escalate.demo.scenarios import (
     SIP_PASSWORD,
     SIP_USERNAME,
     Act,
+    Framework,
     Scenario,
     When,
 )
@@ -39,6 +40,7 @@ _AFTERMATH_S: Final = 0.4
 # How long a human may stay who was called for somebody who has gone: he hears so first.
 _PARTING_S: Final = 8.0
 _CALLER_ID: Final = "+14155550100"
+_BOTS: Final = {"pipecat": "pipecat_bot.py", "livekit": "livekit_agent.py"}
 
 
 class Stage:
@@ -49,6 +51,7 @@ class Stage:
                 ...
             report = stage.report()
 
+    The bot is the example for `framework`, or the file `bot`.
     `split` runs the web side as a third process (`escalate serve`), the one Plivo talks to.
     `launcher` is the module that runs the bot's file; `ring_s` how long each destination may ring.
     """
@@ -57,6 +60,7 @@ class Stage:
         self,
         scenario: Scenario,
         *,
+        framework: Framework = "pipecat",
         bot: Path | None = None,
         split: bool = False,
         launcher: str = launch.__name__,
@@ -66,7 +70,8 @@ class Stage:
         self.scenario = scenario
         self.events: list[Event] = []
         self.call_uuid = ""
-        self._bot_file = bot or examples() / "pipecat_bot.py"
+        self._bot_file = bot or examples() / _BOTS[framework]
+        self._extras = (framework, "emulator")
         self._split = split
         self._launcher = launcher
         self._environment = environment or {}
@@ -108,7 +113,7 @@ class Stage:
         config = self._write_files(plivo_port, bot_port, web_port)
         environment = self._child_environment(config, certificates.authority, tls_port)
         arguments = ["-m", self._launcher, str(self._bot_file), "--port", str(bot_port)]
-        self.bot = Child("bot", arguments, bot_port, self.directory, environment)
+        self.bot = Child("bot", arguments, bot_port, self.directory, environment, self._extras)
         serve = ["-m", "escalate.cli", "serve", "--config", str(config), "--port", str(web_port)]
         self.web = Child("web side", serve, web_port, self.directory, environment)
         children = [self.bot, self.web] if self._split else [self.bot]
@@ -195,15 +200,14 @@ class Stage:
 
     def trouble(self) -> str | None:
         """Return the last lines of a bot that printed a traceback, and None of a sound one."""
-        said = self.bot.said()
-        if "Traceback (most recent call last)" not in said:
+        if "Traceback (most recent call last)" not in self.bot.said():
             return None
-        return advice("the bot printed a traceback", said)
+        return self.bot.advice("printed a traceback")
 
     def _check(self) -> None:
         for child in (self.bot, self.web):
             if child.died:
-                raise StageError(advice(f"the {child.name} has died", child.said()))
+                raise StageError(child.advice("has died"))
 
 
 class _Script:

@@ -13,7 +13,7 @@ from typing import Any
 
 from escalate.demo import launch
 from escalate.demo.record import Event
-from escalate.demo.scenarios import SCENARIOS, Scenario
+from escalate.demo.scenarios import SCENARIOS, Framework, Scenario
 from escalate.demo.stage import Stage
 from escalate.store import SqliteStore
 from escalate.transfer import Call
@@ -42,11 +42,17 @@ async def _nothing(stage: Stage, event: Event) -> None:
 
 
 async def play(
-    scenario: Scenario, *, sabotage: str | None = None, split: bool = False, doing: Doing = _nothing
+    scenario: Scenario,
+    *,
+    framework: Framework = "pipecat",
+    sabotage: str | None = None,
+    split: bool = False,
+    doing: Doing = _nothing,
 ) -> Played:
     """Play a call with real processes; `doing` is told every event while the call goes on."""
     stage = Stage(
         scenario,
+        framework=framework,
         split=split,
         launcher="sabotage" if sabotage else launch.__name__,
         environment={"PYTHONPATH": str(TESTS), "SABOTAGE": sabotage or ""},

@@ -94,6 +94,15 @@ def test_an_unknown_scenario_is_one_line_with_the_nearest_name() -> None:
     assert "no scenario 'brigded'; did you mean bridged?" in err
 
 
+def test_a_scenario_of_one_framework_says_so() -> None:
+    """LiveKit has no hang-up that could be left armed: one line, before anything is started."""
+    status, out, err = run("demo", "--scenario", "armed-bot", "--framework", "livekit")
+
+    assert (2, "") == (status, out)
+    assert "armed-bot is about Pipecat's own hang-up" in err
+    assert 1 == len(err.splitlines())
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

@@ -48,9 +48,14 @@ class Reader:
         self._open = frozenset[str]().union(*(pack.open_words for pack in self.packs))
         self._negators = frozenset[str]().union(*(pack.negators for pack in self.packs))
 
-    def request(self, words: Sequence[str], kind: str = REQUEST) -> Found | None:
-        """Return the request for a human in `words` that nothing after it takes back."""
-        for pack in self._listening(words):
+    def request(
+        self, words: Sequence[str], kind: str = REQUEST, language: str | None = None
+    ) -> Found | None:
+        """Return the request for a human in `words` that nothing after it takes back.
+
+        The pack of `language`, a BCP 47 tag, reads before the others.
+        """
+        for pack in _preferring(language, self._listening(words)):
             found = _standing(pack, words, kind)
             if found is not None:
                 return found
@@ -78,9 +83,9 @@ class Reader:
         """Return what the bot's `words` promise, offer or admit, each rule once."""
         return _once(Found(pack, hit) for pack in self.packs for hit in pack.read_bot(words))
 
-    def answer(self, words: Sequence[str]) -> Found | None:
-        """Return the yes or no that `words` begin with."""
-        for pack in self.packs:
+    def answer(self, words: Sequence[str], language: str | None = None) -> Found | None:
+        """Return the yes or no that `words` begin with, in `language` before any other."""
+        for pack in _preferring(language, self.packs):
             for hit in pack.read_answer(words):
                 return Found(pack, hit)
         return None
@@ -106,6 +111,13 @@ class Reader:
         if long and any(map(self._long.find, long)):
             return [pack for pack in self.packs if any(map(pack.meant, words))]
         return []
+
+
+def _preferring(language: str | None, packs: Sequence[Pack]) -> Sequence[Pack]:
+    if language is None:
+        return packs
+    wanted = language.partition("-")[0].lower()
+    return sorted(packs, key=lambda pack: pack.language != wanted)
 
 
 def _once(found: Iterable[Found]) -> list[Found]:

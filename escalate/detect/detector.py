@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Sequence
 from typing import Final
 
-from escalate.detect.asking import IDENTITY, Found
-from escalate.detect.compiled import Engine, compiled, reader
+from escalate.detect.asking import IDENTITY, REQUEST, Found
+from escalate.detect.compiled import Engine, compiled
 from escalate.detect.meter import Meter, Sign
 from escalate.detect.policy import DetectPolicy
 from escalate.detect.repeats import Questions
@@ -117,14 +118,14 @@ class Detector:
         words = words_of(text)
         if self._latched:
             return self._taken_back(text, words) if heard.final else None
-        asked = self._asks(text, words, now)
+        asked = self._asks(text, words, heard.language, now)
         if not heard.final:
             return self._arm(asked)
         goes_on = asked is None and self._compiled.reader.unfinished(words)
         self._unfinished = (text, now) if goes_on and len(words) <= _LONGEST_UTTERANCE else None
         if asked is not None:
             return self._escalate(asked.trigger, asked.evidence, now)
-        self._caller_trouble(heard.text, now)
+        self._caller_trouble(heard.text, words if text is heard.text else words_of(heard.text), now)
         was_armed, self._armed = self._armed, False
         return self._judge(now) or self._overdue(now) or (Retract() if was_armed else None)
 
@@ -139,21 +140,25 @@ class Detector:
         self._armed = True
         return asked
 
-    def _asks(self, text: str, words: Sequence[str], now: float) -> Armed | None:
+    def _asks(
+        self, text: str, words: Sequence[str], language: str | None, now: float
+    ) -> Armed | None:
         return (
-            self._asks_for_human(text, words)
+            self._asks_for_human(text, words, language)
             or self._says_phrase(text, words)
             or self._matches_expression(text)
-            or self._accepts_offer(text, words, now)
+            or self._accepts_offer(text, words, language, now)
         )
 
-    def _asks_for_human(self, text: str, words: Sequence[str]) -> Armed | None:
+    def _asks_for_human(
+        self, text: str, words: Sequence[str], language: str | None
+    ) -> Armed | None:
         if not self._policy.asks:
             return None
         read = self._compiled.reader.request
-        found = read(words)
+        found = read(words, REQUEST, language)
         if found is None and self._policy.asks_if_human:
-            found = read(words, IDENTITY)
+            found = read(words, IDENTITY, language)
         return Armed(Trigger.ASKED, (_evidence(found, text),)) if found else None
 
     def _says_phrase(self, text: str, words: Sequence[str]) -> Armed | None:
@@ -175,10 +180,12 @@ class Detector:
                 return Armed(Trigger.PHRASE, (evidence,))
         return None
 
-    def _accepts_offer(self, text: str, words: Sequence[str], now: float) -> Armed | None:
+    def _accepts_offer(
+        self, text: str, words: Sequence[str], language: str | None, now: float
+    ) -> Armed | None:
         if self._offered_at is None or now - self._offered_at > self._policy.offer_s:
             return None
-        found = self._compiled.reader.answer(words)
+        found = self._compiled.reader.answer(words, language)
         if found is None or found.hit.rule.kind != "yes":
             return None
         return Armed(Trigger.ASKED, (_evidence(found, text),))
@@ -189,8 +196,7 @@ class Detector:
 
     # -- signs of trouble --------------------------------------------------------------------
 
-    def _caller_trouble(self, text: str, now: float) -> None:
-        words = words_of(text)
+    def _caller_trouble(self, text: str, words: Sequence[str], now: float) -> None:
         for found in self._compiled.reader.trouble(words):
             trigger, weight = _TROUBLE[found.hit.rule.kind]
             self._sign(weight, trigger, now, _evidence(found, text))
@@ -280,9 +286,26 @@ class Detector:
         return Escalate(trigger, evidence)
 
 
+class _Own(threading.local):
+    """The detector that judges single turns; one for each thread, for it has a state."""
+
+    detector: Detector | None = None
+
+
+_OWN: Final = _Own()
+
+
 def wants_human(text: str) -> bool:
-    """Return whether one complete turn of a caller asks for a human: default policy, all packs."""
-    return reader().request(words_of(text)) is not None
+    """Return whether `text` alone, one complete turn of a caller, escalates.
+
+    It is what a `Detector` of the default policy, with every pack, does with it as the first final
+    of a call. Threads may share this function.
+    """
+    detector = _OWN.detector
+    if detector is None:
+        detector = _OWN.detector = Detector()
+    detector.reset(0.0)
+    return isinstance(detector.receive(Heard(text), 0.0), Escalate)
 
 
 def _evidence(found: Found, text: str) -> Evidence:

@@ -56,7 +56,8 @@ class DetectPolicy:
         digits: Keys that ask for a human.
         digit_alone_s: How long a key must stand alone before it counts, for bots that collect
             digits; 0 counts it at once.
-        silence_s: Each such stretch without a word from anybody counts as one silence; 0 is never.
+        silence_s: Each such stretch without a word from anybody counts as one silence; 0, the
+            default, is never: a quiet line is no request.
         promise_s: How long after the bot's promise to connect something must have been dialled; 0
             does not listen to promises.
         join_s: Finals closer together than this may be one utterance.
@@ -64,7 +65,6 @@ class DetectPolicy:
         half_life_s: After this time a sign of trouble counts half.
         cool_down_s: The same sign counts once in this time.
         weights: What each sign of trouble counts.
-        predicates: Names of verdicts that escalate alone; others count by weight and score.
     """
 
     languages: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ class DetectPolicy:
     expressions: tuple[Expression | str, ...] = ()
     digits: tuple[str, ...] = ("0",)
     digit_alone_s: float = 0.0
-    silence_s: float = 20.0
+    silence_s: float = 0.0
     promise_s: float = 2.0
     join_s: float = 4.0
     offer_s: float = 15.0

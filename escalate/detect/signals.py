@@ -12,7 +12,8 @@ class Heard:
     """Words of the caller, as a recogniser hands them over.
 
     `final` is False for an interim result, which a later one may take back. `language` is a
-    BCP 47 tag when the recogniser knows it.
+    BCP 47 tag when the recogniser knows it: the pack of that language reads first, the others after
+    it, for recognisers err and callers mix.
     """
 
     text: str

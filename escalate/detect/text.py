@@ -58,10 +58,10 @@ _SEPARATORS: Final = (
 )
 # "No, I want ..." is not "no I want ..." where the word for no also negates: a pause after such a
 # word is a word of its own.
-PAUSES: Final = ",.;!，。،।"
+PAUSES: Final = ",.;:!?…，。！？،؟।"
 _NO: Final = ("no", "não", "nao", "nie", "tidak", "nahi", "नहीं", "لا", "不", "不是")
 _PAUSE: Final = "|".join(rf"(?<=\b{no})[{PAUSES}]" for no in _NO)
-_PAUSED: Final = ("no,", "no.", "nie,", "nie.", "nahi,", "nahi.", "tidak,", "tidak.")
+_PAUSED: Final = re.compile(r"\b(?:no|nao|nie|tidak|nahi)[,.;:!?]")
 _ASCII_WORD: Final = re.compile("[a-z0-9]+")
 _ASCII_WORD_OR_PAUSE: Final = re.compile(f"[a-z0-9]+|{_PAUSE}")
 # Han and kana are written without blanks: each character is a word, packs join them again.
@@ -83,7 +83,7 @@ def words_of(text: str) -> list[str]:
     if not folded.isascii():
         return _WORD.findall(folded)
     # The common case first: looking for pauses doubles the time.
-    if ("," in folded or "." in folded) and any(map(folded.__contains__, _PAUSED)):
+    if _PAUSED.search(folded):
         return _ASCII_WORD_OR_PAUSE.findall(folded)
     return _ASCII_WORD.findall(folded)
 

@@ -31,6 +31,7 @@ LIVENESS: Final = "a_fair_continuation_settles"
 LEFT_BEHIND: Final = nobody_is_left_behind.__name__
 # What the machine refuses to compute, and what it computes differently when told twice.
 SOUNDNESS: Final = "the_machine_is_sound"
+LAWS_OF_WHAT_FOLLOWS: Final = (LIVENESS, LEFT_BEHIND, SOUNDNESS)
 
 
 @dataclass

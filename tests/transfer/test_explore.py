@@ -24,7 +24,6 @@ pytestmark = pytest.mark.timeout(300)
 COLD: Final = Policy(asks=1)
 # What a lost bot does to a caller is explored where nobody is called first.
 WARM: Final = Policy(asks=1, mode=Mode.WARM, thorough=False, limits=Limits(streams=0))
-DEEP: Final = {Mode.COLD: 11, Mode.WARM: 9}
 Table = tuple[Row, ...]
 
 
@@ -38,6 +37,11 @@ class Walk(NamedTuple):
 
 ASKED: Final = ("carried out: call the human", "the called human answers")
 ACCEPTED: Final = (*ASKED, "the called human accepts", "the human enters the room")
+DEEP: Final = {
+    "cold": Walk(COLD, 11),
+    "warm": Walk(WARM, 8),
+    "warm, from the room": Walk(WARM, 8, ACCEPTED),
+}
 # Nearly every mistake shows within a few events; a few need a longer story.
 SHALLOW: Final = {
     Mode.COLD: (Walk(COLD, 6), Walk(COLD, 9)),
@@ -45,25 +49,28 @@ SHALLOW: Final = {
 }
 
 
+Explorations = dict[tuple[str, DocumentOwner], Explored]
+
+
 @pytest.fixture(scope="module")
-def explored() -> dict[tuple[Mode, DocumentOwner], Explored]:
+def explored() -> Explorations:
     return {
-        (policy.mode, owner): explore(owner, policy, deepest=DEEP[policy.mode])
-        for policy in (COLD, WARM)
+        (name, owner): explore(owner, walk.policy, deepest=walk.deepest, after=walk.after)
+        for name, walk in DEEP.items()
         for owner in DocumentOwner
     }
 
 
 @pytest.mark.parametrize("owner", DocumentOwner)
-@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("name", DEEP)
 def test_no_order_loss_or_repetition_of_events_breaks_a_law(
-    explored: dict[tuple[Mode, DocumentOwner], Explored], mode: Mode, owner: DocumentOwner
+    explored: Explorations, name: str, owner: DocumentOwner
 ) -> None:
     """All worlds within that many events, and a fair end from each of them."""
-    found = explored[mode, owner]
+    found = explored[name, owner]
     assert {} == found.violations
-    assert DEEP[mode] == found.depth
-    assert 10_000 < found.states < found.transitions
+    assert DEEP[name].deepest == found.depth
+    assert 4_000 < found.states < found.transitions
 
 
 @pytest.mark.parametrize("owner", DocumentOwner)
@@ -76,15 +83,7 @@ def test_a_caller_who_asks_a_second_time_is_as_safe_as_the_first(
     assert {} == explore(owner, twice, deepest=deepest).violations
 
 
-@pytest.mark.parametrize("owner", DocumentOwner)
-def test_a_warm_handoff_is_safe_to_its_end(owner: DocumentOwner) -> None:
-    """What follows once a human has accepted and is in the room, as far as the cold way back."""
-    assert {} == explore(owner, WARM, deepest=8, after=ACCEPTED).violations
-
-
-def test_every_row_of_the_table_is_taken(
-    explored: dict[tuple[Mode, DocumentOwner], Explored],
-) -> None:
+def test_every_row_of_the_table_is_taken(explored: Explorations) -> None:
     """A row that nothing can reach is not a rule but a rumour."""
     taken = {index for found in explored.values() for index in found.rows}
     assert [] == [row for index, row in enumerate(TABLE) if index not in taken]

@@ -9,7 +9,8 @@ from hypothesis import Phase as Phases
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from escalate.transfer import DocumentOwner, Leg, Limits, machine
+from escalate.transfer import DocumentOwner, Leg, Limits, Mode, machine
+from escalate.transfer import documents as d
 
 from .laws import broken
 from .letters import Letter, Word
@@ -33,12 +34,26 @@ class LivingCall(RuleBasedStateMachine):
         owner=st.sampled_from(DocumentOwner),
         plan=st.lists(st.sampled_from([Leg("a", 20.0), Leg("b", 30.0)]), min_size=1, max_size=4),
         budget_s=st.sampled_from([120.0, 45.0, 15.0]),
+        mode=st.sampled_from(Mode),
+        good_steps=st.integers(0, 12),
+        data=st.data(),
     )
-    def the_call_comes_in(self, owner: DocumentOwner, plan: list[Leg], budget_s: float) -> None:
-        policy = Policy(tuple(plan), budget_s, Limits(streams=2), asks=3)
+    def the_call_comes_in(
+        self,
+        owner: DocumentOwner,
+        plan: list[Leg],
+        budget_s: float,
+        mode: Mode,
+        good_steps: int,
+        data: st.DataObject,
+    ) -> None:
+        policy = Policy(tuple(plan), budget_s, Limits(streams=2), asks=3, mode=mode)
         self.product = Product(policy, clock=True)
         self.told: set[Letter] = set()
         self.now_is(begin(self.product, owner))
+        if good_steps:
+            self.take(next(s for s in self.possible if s.told and s.told.word is Word.ASKED))
+        self.go_well(data, good_steps)
 
     def now_is(self, world: World) -> None:
         """Go on from `world`; remember who may do what that makes a difference."""
@@ -70,6 +85,9 @@ class LivingCall(RuleBasedStateMachine):
     @precondition(lambda self: any(map(_leads_on, self.possible)))
     @rule(data=st.data(), times=st.integers(1, 5))
     def all_goes_well_for_a_while(self, data: st.DataObject, times: int) -> None:
+        self.go_well(data, times)
+
+    def go_well(self, data: st.DataObject, times: int) -> None:
         for _ in range(times):
             good = [step for step in self.possible if _leads_on(step)]
             if good:
@@ -106,7 +124,7 @@ class LivingCall(RuleBasedStateMachine):
 
     def take_note_of(self, step: Step) -> None:
         """Whatever was told once changes nothing when it is told again, at any later time."""
-        if step.told is not None and step.told in self.world.post:
+        if step.told is not None and step.told in self.world.post | step.after.post:
             self.told.add(step.told)
 
     @invariant()
@@ -147,11 +165,24 @@ def _ends_calls(step: Step) -> bool:
 def _leads_on(step: Step) -> bool:
     """Whether a step belongs to the shortest way from a request to a conversation and its end."""
     word = step.told.word if step.told is not None else None
+    if isinstance(step.executed, d.LetGo):
+        return False
     return (
         step.executed is not None
-        or step.what.startswith(("carried out", "caller and human", "the human answers"))
-        or word in (Word.ANNOUNCED, Word.MOVE_ACCEPTED, Word.HUMAN_CONNECTED, Word.STREAM_STARTED)
+        or step.what.startswith(("carried out", "caller and human", *_HUMANS))
+        or word in _LEADING_ON
     )
+
+
+_HUMANS = ("the human answers", "the human enters")
+_LEADING_ON = (
+    Word.ANNOUNCED,
+    Word.CALL_PLACED,
+    Word.HUMAN_ENTERED,
+    Word.MOVE_ACCEPTED,
+    Word.HUMAN_CONNECTED,
+    Word.STREAM_STARTED,
+)
 
 
 TestLivingCall = LivingCall.TestCase

@@ -37,9 +37,10 @@ clean:
 $(BIN)/python:
 	$(PYTHON) -m venv .venv
 
+# The examples serve with FastAPI, which Pipecat brings along and LiveKit does not.
 .venv/demo-%.stamp: pyproject.toml | $(BIN)/python
 	@echo "installing into .venv, once; this takes about a minute"
-	$(PIP) -e '.[$*,emulator]'
+	$(PIP) -e '.[$*,emulator]' fastapi
 	@touch $@
 
 # The group `dev` of pyproject.toml needs pip 25.1; the one that venv brings may be older.

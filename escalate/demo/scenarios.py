@@ -29,13 +29,14 @@ Framework = Literal["pipecat", "livekit"]
 class When:
     """The `nth` event of a kind in the local Plivo's log, of one `source` if that is given.
 
-    With `since`, counting starts, and starts again, at every event of that kind.
+    With `since`, counting starts at the `since_nth` event of that kind, and again at every later.
     """
 
     kind: str
     nth: int = 1
     source: str | None = None
     since: str | None = None
+    since_nth: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,8 +256,7 @@ _ALL: Final = (
         conversation([(0.9, "a human please"), (9.6, "where is my parcel")]),
         warm=True,
         phones=_humans({"presses": "2", "reacts_after_s": 3.6}, {"busy": True}),
-        # The greeting, that he has to wait, that nobody is free, the answer.
-        over=When("heard.started", nth=4, source="bot"),
+        over=When("heard.started", source="bot", since="caller.says", since_nth=2),
         watch_s=1.0,
         must=Must(
             "returned",

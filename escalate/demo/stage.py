@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import os
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -20,26 +18,17 @@ from escalate.demo import launch
 from escalate.demo.processes import HOST, Child, StageError, free_ports
 from escalate.demo.record import Belonging, Event
 from escalate.demo.report import Report, build_report
-from escalate.demo.scenarios import (
-    DESTINATIONS,
-    SIP_ADDRESS,
-    SIP_PASSWORD,
-    SIP_USERNAME,
-    Act,
-    Framework,
-    Scenario,
-    When,
-)
-from escalate.demo.transcripts import Line, says
+from escalate.demo.scenarios import DESTINATIONS, Act, Framework, Scenario, When
+from escalate.demo.surroundings import Ports, environment_for, write_files
+from escalate.demo.transcripts import says
 from escalate.emulator.client import EmulatorError, LocalPlivo
 from escalate.emulator.tls import issue
-from escalate.settings import password_variable
 
 # What the carrier still has to report when a call is over.
 _AFTERMATH_S: Final = 0.4
 # How long a human may stay who was called for somebody who has gone: he hears so first.
 _PARTING_S: Final = 8.0
-_CALLER_ID: Final = "+14155550100"
+_CALLER: Final = "14155550123"
 _BOTS: Final = {"pipecat": "pipecat_bot.py", "livekit": "livekit_agent.py"}
 
 
@@ -68,8 +57,6 @@ class Stage:
         ring_s: int = 5,
     ) -> None:
         self.scenario = scenario
-        self.events: list[Event] = []
-        self.call_uuid = ""
         self._bot_file = bot or examples() / _BOTS[framework]
         self._extras = (framework, "emulator")
         self._split = split
@@ -77,7 +64,6 @@ class Stage:
         self._environment = environment or {}
         self._ring_s = ring_s
         self._stack = contextlib.AsyncExitStack()
-        self._ended_at = 0.0
 
     async def __aenter__(self) -> Self:
         """Start everything at once and wait until all of it listens.
@@ -110,8 +96,15 @@ class Stage:
         certificates = issue(self.directory / "tls")
         self.plivo = LocalPlivo(port=plivo_port, tls_dir=self.directory / "tls", tls_port=tls_port)
         web_port = web_port if self._split else bot_port
-        config = self._write_files(plivo_port, bot_port, web_port)
-        environment = self._child_environment(config, certificates.authority, tls_port)
+        scenario, ports = self.scenario, Ports(plivo_port, tls_port, bot_port, web_port)
+        config = write_files(self.directory, ports, scenario, ring_s=self._ring_s)
+        environment = {
+            **environment_for(self.directory, ports, scenario),
+            "PLIVO_AUTH_ID": self.plivo.auth_id,
+            "PLIVO_AUTH_TOKEN": self.plivo.auth_token,
+            "SSL_CERT_FILE": str(certificates.authority),
+            **self._environment,
+        }
         arguments = ["-m", self._launcher, str(self._bot_file), "--port", str(bot_port)]
         self.bot = Child("bot", arguments, bot_port, self.directory, environment, self._extras)
         serve = ["-m", "escalate.cli", "serve", "--config", str(config), "--port", str(web_port)]
@@ -128,43 +121,17 @@ class Stage:
             await child.listens()
         base = f"http://{HOST}:{web_port}/escalate"
         await self.plivo.application(f"{base}/answer", hangup_url=f"{base}/hangup")
-        await self.plivo.phones(self.scenario.phones)
-
-    def _write_files(self, plivo_port: int, bot_port: int, web_port: int) -> Path:
-        (self.directory / "caller.jsonl").write_text(_as_jsonl(self.scenario.lines))
-        config = self.directory / "escalate.toml"
-        config.write_text(
-            f'public_url = "http://{HOST}:{web_port}/escalate"\n'
-            f'stream_url = "ws://{HOST}:{bot_port}/ws"\n'
-            f'plivo_api = "http://{HOST}:{plivo_port}"\n'
-            f"store = {json.dumps(str(self.directory / 'escalate.db'))}\n"
-            + (f'caller_id = "{_CALLER_ID}"\n' if self.scenario.warm else "")
-            + "".join(
-                _destination(name, address, self._ring_s) for address, name in DESTINATIONS.items()
-            )
-            + ('\n[handoff]\nmode = "warm"\n' if self.scenario.warm else "")
-        )
-        return config
-
-    def _child_environment(self, config: Path, authority: Path, tls_port: int) -> dict[str, str]:
-        """What the bot gets: nothing of the user's own accounts, so that nothing leaves here."""
-        inherited = {k: v for k, v in os.environ.items() if not _is_private(k)}
-        return {
-            **inherited,
-            "PLIVO_AUTH_ID": self.plivo.auth_id,
-            "PLIVO_AUTH_TOKEN": self.plivo.auth_token,
-            password_variable(DESTINATIONS[SIP_ADDRESS]): SIP_PASSWORD,
-            "ESCALATE_CONFIG": str(config),
-            "ESCALATE_TRANSCRIPT": str(self.directory / "caller.jsonl"),
-            "SSL_CERT_FILE": str(authority),
-            launch.PORT_VARIABLE: str(tls_port),
-            launch.CHILD_VARIABLE: "1",
-            "LOGURU_LEVEL": "INFO",
-            **({launch.ARMED_VARIABLE: "1"} if self.scenario.armed else {}),
-            **self._environment,
-        }
+        self.performance = self.perform(scenario)
 
     # --- the call ---------------------------------------------------------------------------
+
+    def perform(self, scenario: Scenario, *, from_: str = _CALLER) -> Performance:
+        """Prepare a call to the bot by a caller with this number; several may be played at once.
+
+        What the bot hears is still the script of this stage's own scenario, unless `launcher` gives
+        it better ears.
+        """
+        return Performance(scenario, self.plivo, from_=from_, check=self._check)
 
     async def play(self) -> AsyncIterator[Event]:
         """Let the caller call, and yield the local Plivo's log of his call until it is over.
@@ -172,16 +139,53 @@ class Stage:
         Raises:
             StageError: A process died that nobody killed.
         """
-        scenario = self.scenario
-        loop = asyncio.get_running_loop()
-        self.call_uuid = await self.plivo.call(says=says(scenario.lines))
-        script = _Script(scenario, self.plivo, self.call_uuid)
+        async for event in self.performance.play():
+            yield event
+
+    def report(self) -> Report:
+        """What became of the call that was played."""
+        return self.performance.report()
+
+    def trouble(self) -> str | None:
+        """Return the last lines of a bot that printed a traceback, and None of a sound one."""
+        if "Traceback (most recent call last)" not in self.bot.said():
+            return None
+        return self.bot.advice("printed a traceback")
+
+    def _check(self) -> None:
+        for child in (self.bot, self.web):
+            if child.died:
+                raise StageError(child.advice("has died"))
+
+
+class Performance:
+    """One call, as its scenario has it, and its log so far."""
+
+    def __init__(
+        self, scenario: Scenario, plivo: LocalPlivo, *, from_: str, check: Callable[[], None]
+    ) -> None:
+        """`check` raises when the call cannot go on."""
+        self.scenario = scenario
+        self.events: list[Event] = []
+        self.call_uuid = ""
+        self._plivo = plivo
+        self._from = from_
+        self._check = check
+        self._ended_at = 0.0
+
+    async def play(self) -> AsyncIterator[Event]:
+        """Let the caller call, and yield the log of his call until it is over."""
+        scenario, loop = self.scenario, asyncio.get_running_loop()
+        self.call_uuid = await self._plivo.call(
+            from_=self._from, says=says(scenario.lines), phones=scenario.phones
+        )
+        script = _Script(scenario, self._plivo, self.call_uuid)
         belonging = Belonging(self.call_uuid)
         read = 0
         began_at, until = loop.time(), loop.time() + scenario.limit_s
         try:
             while (left_s := until - loop.time()) > 0:
-                for event in await self.plivo.events(after=read, wait_s=min(left_s, 0.5)):
+                for event in await self._plivo.events(after=read, wait_s=min(left_s, 0.5)):
                     read = event["seq"]
                     if not belonging.has(event):
                         continue
@@ -195,19 +199,8 @@ class Stage:
                 self._ended_at = self.events[0]["at"] + loop.time() - began_at
 
     def report(self) -> Report:
-        """What became of the call that was played."""
+        """What became of the call."""
         return build_report(self.scenario.name, self.events, DESTINATIONS, until=self._ended_at)
-
-    def trouble(self) -> str | None:
-        """Return the last lines of a bot that printed a traceback, and None of a sound one."""
-        if "Traceback (most recent call last)" not in self.bot.said():
-            return None
-        return self.bot.advice("printed a traceback")
-
-    def _check(self) -> None:
-        for child in (self.bot, self.web):
-            if child.died:
-                raise StageError(child.advice("has died"))
 
 
 class _Script:
@@ -265,15 +258,16 @@ class _Counter:
     def __init__(self, when: When) -> None:
         self._when = when
         self._seen = 0
-        self._counts = when.since is None
+        self._begun = 0
 
     def reached_by(self, event: Event) -> bool:
         """Whether this is the event."""
         when = self._when
         if event["kind"] == when.since:
-            self._seen, self._counts = 0, True
+            self._seen, self._begun = 0, self._begun + 1
+        counts = when.since is None or self._begun >= when.since_nth
         matches = event["kind"] == when.kind and when.source in (None, event.get("source"))
-        self._seen += matches and self._counts
+        self._seen += matches and counts
         return matches and self._seen == when.nth
 
 
@@ -282,21 +276,3 @@ def examples() -> Path:
     package = Path(launch.__file__).parents[1]
     checkout = package.parent / "examples"
     return checkout if (checkout / "pipecat_bot.py").exists() else package / "_examples"
-
-
-def _destination(name: str, address: str, ring_s: int) -> str:
-    kind = "sip" if address.startswith("sip:") else "phone"
-    credentials = f'username = "{SIP_USERNAME}"\n' if kind == "sip" else ""
-    head = f'\n[[destination]]\nname = "{name}"\n{kind} = "{address}"\n'
-    return f"{head}{credentials}ring_s = {ring_s}\n"
-
-
-def _as_jsonl(lines: Sequence[Line]) -> str:
-    keys = ("text", "final", "at", "stream")
-    return "".join(json.dumps({key: getattr(line, key) for key in keys}) + "\n" for line in lines)
-
-
-def _is_private(variable: str) -> bool:
-    """Whether a variable would lead the bot to somebody's account, settings or proxy."""
-    name = variable.upper()
-    return name.startswith(("ESCALATE_", "PLIVO_")) or name.endswith(("_API_KEY", "_PROXY"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import wave
 from array import array
@@ -14,10 +15,11 @@ from typing import Any
 from escalate.demo import launch
 from escalate.demo.record import Event
 from escalate.demo.scenarios import SCENARIOS, Framework, Scenario
-from escalate.demo.stage import Stage
+from escalate.demo.stage import Performance, Stage
 from escalate.store import SqliteStore
 from escalate.transfer import Call
 from escalate.values import Outcome
+from tests.demo import ears
 
 TESTS = Path(__file__).parents[1]
 
@@ -60,18 +62,41 @@ async def play(
     async with stage:
         async for event in stage.play():
             await doing(stage, event)
-        report = stage.report()
-        async with SqliteStore(str(stage.directory / "escalate.db")) as store:
-            stored = await store.load(stage.call_uuid)
-        return Played(
-            result=report.as_dict(),
-            unmet=scenario.must.unmet(report),
-            events=stage.events,
-            heard=(await stage.plivo.summary(stage.call_uuid))["heard"],
-            wav=await stage.plivo.heard(stage.call_uuid),
-            stored=stored,
-            trouble=stage.trouble(),
-        )
+        return await _played(stage, stage.performance)
+
+
+async def play_together(*scenarios: Scenario) -> dict[str, Played]:
+    """Play scenarios of one mode at once, with one bot and one local Plivo; returned by name."""
+    stage = Stage(
+        scenarios[0],
+        launcher=ears.__name__,
+        environment={"PYTHONPATH": str(TESTS.parent)},
+    )
+    async with stage:
+        performances = [stage.perform(one, from_=ears.number_of(one.name)) for one in scenarios]
+        await asyncio.gather(*map(_to_its_end, performances))
+        played = [await _played(stage, one) for one in performances]
+        return {one.scenario.name: told for one, told in zip(performances, played, strict=True)}
+
+
+async def _to_its_end(performance: Performance) -> None:
+    async for _ in performance.play():
+        pass
+
+
+async def _played(stage: Stage, performance: Performance) -> Played:
+    report = performance.report()
+    async with SqliteStore(str(stage.directory / "escalate.db")) as store:
+        stored = await store.load(performance.call_uuid)
+    return Played(
+        result=report.as_dict(),
+        unmet=performance.scenario.must.unmet(report),
+        events=performance.events,
+        heard=(await stage.plivo.summary(performance.call_uuid))["heard"],
+        wav=await stage.plivo.heard(performance.call_uuid),
+        stored=stored,
+        trouble=stage.trouble(),
+    )
 
 
 def scenario(name: str, **other: Any) -> Scenario:
@@ -96,9 +121,24 @@ def ending_of(played: Played) -> Outcome | None:
 def spoken_by_bot(played: Played, nth: int, *, seconds: float) -> list[int]:
     """The samples with which the bot's `nth` stretch of speech begins."""
     spans = [span for span in played.heard if span["source"] == "bot"]
+    return list(_sound(played, spans[nth]["from_s"], seconds))
+
+
+def heard_between(played: Played, begin: float, end: float) -> array[int]:
+    """The samples that the caller heard between two moments of the log."""
+    answered = next(event["at"] for event in played.events if event["kind"] == "call.answered")
+    return _sound(played, begin - answered, end - begin)
+
+
+def _sound(played: Played, from_s: float, seconds: float) -> array[int]:
     with wave.open(io.BytesIO(played.wav)) as file:
-        file.setpos(round(spans[nth]["from_s"] * file.getframerate()))
-        return list(array("h", file.readframes(round(seconds * file.getframerate()))))
+        file.setpos(round(from_s * file.getframerate()))
+        return array("h", file.readframes(round(seconds * file.getframerate())))
+
+
+def amount(sound: array[int]) -> int:
+    """How much there is to hear: silence adds nothing, so it is the same where a machine lags."""
+    return sum(map(abs, sound))
 
 
 def likeness(one: list[int], other: list[int], *, shift: int = 160) -> float:

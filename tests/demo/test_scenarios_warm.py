@@ -9,7 +9,14 @@ pytest.importorskip("trustme")
 
 from escalate.demo.scenarios import When
 from escalate.values import Outcome
-from tests.demo.plays import Played, ending_of, must_be_right, play, scenario
+from tests.demo.plays import (
+    Played,
+    ending_of,
+    must_be_right,
+    play,
+    play_together,
+    scenario,
+)
 
 
 def at(played: Played, kind: str, nth: int = 1, **fields: object) -> float:
@@ -18,11 +25,8 @@ def at(played: Played, kind: str, nth: int = 1, **fields: object) -> float:
     return float(found[nth - 1]["at"])
 
 
-async def test_a_human_hears_the_question_and_accepts_before_the_caller_leaves_the_bot() -> None:
+def a_human_hears_the_question_and_accepts_before_the_caller_leaves_the_bot(played: Played) -> None:
     """Asked, accepted, waiting, announced to the caller, and only then does the bot let go."""
-    played = await play(scenario("warm"))
-
-    must_be_right(played)
     steps = [
         at(played, "heard.started", source="speak"),
         at(played, "leg.digit", digit="1"),
@@ -43,11 +47,8 @@ async def test_a_human_who_gets_the_caller_unasked_is_noticed() -> None:
     assert ["answers is (None,), must be ('1',)"] == played.unmet
 
 
-async def test_a_human_who_declines_is_thanked_and_the_next_is_called() -> None:
+def a_human_who_declines_is_thanked_and_the_next_is_called(played: Played) -> None:
     """The first leg ends with a farewell heard out; the second human has the caller."""
-    played = await play(scenario("warm-declined"))
-
-    must_be_right(played)
     assert "duty-phone" == played.result["destination"]
 
 
@@ -62,14 +63,12 @@ async def test_a_refusal_taken_for_a_yes_is_noticed() -> None:
     assert "destination is support, must be duty-phone" in played.unmet
 
 
-async def test_when_no_human_takes_the_call_the_caller_never_leaves_the_bot() -> None:
+def when_no_human_takes_the_call_the_caller_never_leaves_the_bot(played: Played) -> None:
     """One stream from beginning to end; he is told that nobody is free, and is answered."""
-    played = await play(scenario("warm-nobody"))
-
-    must_be_right(played)
     refused = at(played, "leg.ended", code=3010)
-    heard = [e for e in played.events if e["kind"] == "heard.started" and e["at"] > refused]
-    assert 2 == len([event for event in heard if event["source"] == "bot"])
+    went_on = at(played, "caller.says", 2)
+    spoken = [e["at"] for e in played.events if e["kind"] == "heard.started"]
+    assert [begun for begun in spoken if refused < begun < went_on < max(spoken)]
     assert Outcome.RETURNED == ending_of(played)
 
 
@@ -82,11 +81,8 @@ async def test_a_caller_moved_before_anybody_accepted_is_noticed() -> None:
     assert "the bot let go of the caller" in played.unmet
 
 
-async def test_a_human_is_released_when_the_caller_leaves_during_the_question() -> None:
+def a_human_is_released_when_the_caller_leaves_during_the_question(played: Played) -> None:
     """He is told that the caller has left, heard to its end; no leg stays."""
-    played = await play(scenario("warm-caller-hangs-up"))
-
-    must_be_right(played)
     assert at(played, "call.ended") < at(played, "heard.ended", 2, source="speak")
     assert 2 == len([event for event in played.events if event["kind"] == "call.ended"])
     assert Outcome.CALLER_LEFT == ending_of(played)
@@ -106,3 +102,20 @@ async def test_a_human_who_is_forgotten_is_noticed() -> None:
     played = await play(forgotten, sabotage="humans-forgotten")
 
     assert "support was left alone" in played.unmet
+
+
+PROOFS = {
+    "warm": a_human_hears_the_question_and_accepts_before_the_caller_leaves_the_bot,
+    "warm-declined": a_human_who_declines_is_thanked_and_the_next_is_called,
+    "warm-nobody": when_no_human_takes_the_call_the_caller_never_leaves_the_bot,
+    "warm-caller-hangs-up": a_human_is_released_when_the_caller_leaves_during_the_question,
+}
+
+
+async def test_every_warm_scenario_comes_out_as_it_must() -> None:
+    """Four callers at one bot, and a human's own calls for each."""
+    played = await play_together(*(scenario(name) for name in PROOFS))
+
+    for name, prove in PROOFS.items():
+        must_be_right(played[name])
+        prove(played[name])

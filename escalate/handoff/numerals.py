@@ -81,7 +81,13 @@ def _letters(match: re.Match[str], words: Vocabulary) -> Iterator[_Piece | None]
 
 def _finished(run: list[_Piece]) -> Iterator[Run]:
     """Yield a run without the pauses at its ends, if it holds digits."""
-    solid = [place for place, piece in enumerate(run) if piece.digits]
+    written = any(piece.written for piece in run)
+    # An "oh" at the edge of a number that is written in digits is a sigh and no zero.
+    solid = [
+        place
+        for place, piece in enumerate(run)
+        if piece.digits and (piece.written or not written or piece.digits != "0")
+    ]
     if not solid:
         return
     pieces = run[_first_of(run, solid[0]) : solid[-1] + 1]

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from escalate.detect.signals import Evidence
-from escalate.handoff.briefing import Briefing, Quote, brief, seconds_of
+from escalate.handoff.briefing import Briefing, brief, seconds_of
+from escalate.handoff.finding import Quote
 from escalate.handoff.redaction import find_in_turns, masked
 from escalate.handoff.sentences import briefing_labels, sentence_languages
 from escalate.values import Party, Said, Trigger

@@ -12,10 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from escalate.handoff.reading import Answer, Reply
 from escalate.handoff.replies import (
-    Answer,
     Keys,
-    Reply,
     hints,
     languages,
     read_keys,

@@ -87,11 +87,14 @@ async def _url_of(process: asyncio.subprocess.Process) -> str:
 
 @dataclass
 class Media:
-    """Plivo's side of the media socket: sends a silent caller, and notes what comes back."""
+    """Plivo's side of the media socket: sends a silent caller, and notes what comes back.
 
-    heard: list[tuple[float, bool]] = field(default_factory=list)
-    cleared_at: list[float] = field(default_factory=list)
-    sent_s: float = 0.0
+    `audible_s` is how much of each turn of the bot there is to hear; a new turn begins where the
+    caller interrupts and what is left of the old one is thrown away. It is counted and not timed,
+    so it is the same on a machine that lags.
+    """
+
+    audible_s: list[float] = field(default_factory=lambda: [0.0])
 
     async def carry(self, socket: ClientConnection) -> None:
         """Stream until the bot closes the socket."""
@@ -109,21 +112,18 @@ class Media:
         for number in count(1):
             media = {"track": "inbound", "chunk": number, "payload": payload}
             await socket.send(json.dumps({"event": "media", "media": media, "streamId": "s-1"}))
-            self.sent_s = number * FRAME_S
-            await asyncio.sleep(began + self.sent_s - asyncio.get_running_loop().time())
+            await asyncio.sleep(began + number * FRAME_S - asyncio.get_running_loop().time())
 
     def _receive(self, message: dict[str, object]) -> None:
         if message["event"] == "clearAudio":
-            self.cleared_at.append(self.sent_s)
+            self.audible_s.append(0.0)
             return
         media = message["media"]
         assert isinstance(media, dict)
+        sound = base64.b64decode(media["payload"])
         # Mu-law is quiet near 0xff and 0x7f, and loud where its low bits are small.
-        loud = min(byte & 0x7F for byte in base64.b64decode(media["payload"])) < 0x50
-        self.heard.append((self.sent_s, loud))
-
-    def audible_between(self, begin_s: float, end_s: float) -> bool:
-        return any(loud for at, loud in self.heard if begin_s <= at < end_s)
+        if min(byte & 0x7F for byte in sound) < 0x50:
+            self.audible_s[-1] += len(sound) / 8000
 
 
 async def test_plivo_is_told_to_stream_the_call_to_the_bot(bot: Bot) -> None:
@@ -147,9 +147,8 @@ async def test_a_call_is_greeted_answered_and_ended_with_a_goodbye(bot: Bot) -> 
     async with connect(bot.url.replace("http", "ws") + "/ws") as socket:
         await asyncio.wait_for(media.carry(socket), 30)
 
-    interrupted_at, goodbye_at = media.cleared_at
-    assert media.audible_between(0.0, interrupted_at)
-    assert media.audible_between(interrupted_at + 0.5, goodbye_at)
-    assert media.audible_between(goodbye_at + 0.5, media.sent_s)
+    greeting, answer, goodbye = media.audible_s
+    assert min(greeting, answer) > 0.3
+    assert goodbye > 1.0
     assert 1000 == socket.close_code
     assert [] == [line for line in bot.log if "ERROR" in line or "Traceback" in line]

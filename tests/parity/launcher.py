@@ -14,7 +14,8 @@ from contextvars import ContextVar
 import httpx
 
 from escalate import LiveCall, Switchboard
-from escalate.demo import launch, transcripts
+from escalate.demo import bookshop, launch, transcripts
+from escalate.demo.bookshop import Reply
 from escalate.demo.transcripts import Line
 from tests.parity.stories import story_of
 
@@ -42,7 +43,13 @@ def lines_of_this_call() -> list[Line]:
     return [line for line in story_of(caller).lines if line.stream == stream]
 
 
+def greet_briefly() -> None:
+    """Let the bot have said hello, and be done, before a patient caller speaks."""
+    setattr(bookshop, "GREETING", Reply("Hello!"))  # noqa: B010
+
+
 if __name__ == "__main__":
     note_each_call()
+    greet_briefly()
     setattr(transcripts, "script_from_env", lambda: lines_of_this_call)  # noqa: B010
     launch.main(sys.argv[1:])

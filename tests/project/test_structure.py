@@ -90,7 +90,7 @@ def test_the_two_lowest_floors_stand_on_the_standard_library_alone(path: Path) -
     """They know no clock, no I/O, no logger and no event loop either."""
     foreign = {name.split(".")[0] for name in imports(path)} - {"escalate"}
     assert foreign <= set(sys.stdlib_module_names)
-    assert set() == foreign & {"asyncio", "logging", "time", "socket", "random", "threading"}
+    assert set() == foreign & {"asyncio", "logging", "time", "socket", "random"}
     assert "async def" not in path.read_text(encoding="utf-8")
 
 

@@ -76,6 +76,7 @@ _NOT_NOW: Final = (Kind.BUSY, Kind.NOT_NOW)
 # What words mean behind a "not", and behind a "shall I" or an "if". A kind that is missing keeps
 # its meaning: in "I can't, call me back" the "can't" does not reach over to the rest.
 _MODIFIED: Final[Mapping[Kind, Mapping[Kind, Kind]]] = {
+    Kind.NO: {Kind.ACCEPT: Kind.DECLINE},
     Kind.NOT: {
         Kind.ACCEPT: Kind.DECLINE,
         Kind.YES: Kind.DECLINE,
@@ -110,6 +111,7 @@ class Pack:
             for kind, patterns in data["patterns"].items()
             for pattern in patterns
         ]
+        self._nots = [pattern for kind, pattern in self._patterns if kind is Kind.NOT]
         self._times = [
             (self._compile(pattern, data.get("macros", {})), float(seconds))
             for pattern, seconds in data.get("times", {}).items()
@@ -149,6 +151,10 @@ class Pack:
             yield replace(hit, kind=kind)
 
     def _reaches(self, text: str, modifier: _Hit, hit: _Hit) -> bool:
+        if modifier.kind is Kind.NO and modifier.end <= hit.start:
+            # In "no puedo" the word is a "not", in "no, adelante" it may be: no yes is no yes.
+            is_not = any(not_.fullmatch(text, modifier.start, modifier.end) for not_ in self._nots)
+            return is_not and not text[modifier.end : hit.start].strip()
         if modifier.kind not in _MODIFIED:
             return False
         if modifier.start > hit.start:
@@ -212,7 +218,7 @@ def _ordered(alternatives: list[str]) -> str:
 def _without_overlaps(hits: Sequence[_Hit]) -> list[_Hit]:
     """Return the longest hits; of two equally long, that of the kind which stands first."""
     kinds = list(Kind)
-    later = [hit for hit in hits if hit.kind is Kind.DEFER]
+    later = [hit for hit in hits if hit.kind is Kind.DEFER and not _is_covered(hit, hits)]
     kept: list[_Hit] = []
     for hit in sorted(hits, key=lambda h: (h.start - h.end, kinds.index(h.kind), h.start)):
         # "In a meeting until three" is long, and yet what it says is when.
@@ -221,6 +227,12 @@ def _without_overlaps(hits: Sequence[_Hit]) -> list[_Hit]:
         if not any(_overlap(hit, other) for other in kept):
             kept.append(hit)
     return sorted(kept, key=lambda hit: hit.start)
+
+
+def _is_covered(hit: _Hit, hits: Sequence[_Hit]) -> bool:
+    """Whether a longer hit, of a kind that would be kept, takes the place of this one."""
+    longer = (other for other in hits if other.end - other.start > hit.end - hit.start)
+    return any(_overlap(hit, other) and other.kind is not Kind.BUSY for other in longer)
 
 
 def _overlap(one: _Hit, other: _Hit) -> bool:

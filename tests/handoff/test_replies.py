@@ -110,6 +110,34 @@ def test_negation_and_hedges_are_understood(speech: str, expected: Reply) -> Non
 
 
 @pytest.mark.parametrize(
+    ("speech", "language"),
+    [
+        ("no puedo atender la llamada en este momento", "es"),
+        ("no estoy ocupado", "es"),
+        ("não posso atender a ligação neste momento", "pt"),
+        ("non posso prendere la chiamata", "it"),
+        ("nie mogę odebrać", "pl"),
+        ("ich kann den Anruf nicht annehmen", "de"),
+        ("ich nehme den Anruf nicht an", "de"),
+        ("je ne le prends pas", "fr"),
+        ("मैं कॉल नहीं लूँगा", "hi"),
+        ("出られません", "ja"),
+        ("我不能接", "zh"),
+        ("لا أستطيع أخذ المكالمة", "ar"),
+    ],
+)
+def test_a_negated_verb_is_no_yes(speech: str, language: str) -> None:
+    """Wherever a language puts its "not", and although its word for it may also mean "no"."""
+    assert Reply.DECLINE is read_reply(speech=speech, language=language).reply
+
+
+@pytest.mark.parametrize(("speech", "expected"), [("Yes?", Reply.UNCLEAR), ("Yes.", Reply.ACCEPT)])
+def test_a_yes_with_a_question_mark_is_a_greeting(speech: str, expected: Reply) -> None:
+    """It is how people answer the phone."""
+    assert expected is read_reply(speech=speech).reply
+
+
+@pytest.mark.parametrize(
     ("speech", "language", "expected"),
     [
         ("give me ten minutes", "en", 600.0),

@@ -93,8 +93,8 @@ def human_waits(m: Moment) -> bool:
 
 def human_left_at_once(m: Moment) -> bool:
     """They were together for no longer than a line takes to fail."""
-    met_at = m.attempt.connected_at
-    return met_at is None or m.now - met_at < m.limits.at_once_s
+    met_at, left_at = m.attempt.connected_at, m.attempt.ended_at or m.now
+    return met_at is None or left_at - met_at < m.limits.at_once_s
 
 
 def human_left_at_once_but_more(m: Moment) -> bool:
@@ -249,7 +249,7 @@ def close_the_attempt(m: Moment) -> Escalation:
         return m.escalation
     told = m.attempt
     if told.ended_at is not None and not human_was_on(m):
-        return m.escalation
+        return replace(m.escalation, claimed_by=None)
     connected = human_was_on(m) or told.connected_at is not None
     name, code = None, None
     if isinstance(m.event, e.DialEnded | e.HumanLegEnded):
@@ -333,6 +333,15 @@ def human_leg_ended(m: Moment) -> Escalation:
             cause_code=event.cause_code,
         )
     )
+
+
+def human_left(m: Moment) -> Escalation:
+    """Note why; of a human who was in a room also when, for the room itself may close later."""
+    held = human_leg_ended(m)
+    if m.attempt.accepted_at is None:
+        return held
+    left = held.attempts[m.attempt.number - 1]
+    return held.with_attempt(replace(left, ended_at=left.ended_at or m.now))
 
 
 def claim_the_caller(m: Moment) -> Escalation:

@@ -127,7 +127,7 @@ TABLE: Final[tuple[Row, ...]] = (
     Row(RINGING, e.CallerHungUp, ENDED, r.always, LEFT),
 
     # They talk. Whoever hangs up, the escalation has done what it was for.
-    Row(CONNECTED, e.HumanLegEnded, CONNECTED, r.always, r.human_leg_ended),
+    Row(CONNECTED, e.HumanLegEnded, CONNECTED, r.always, r.human_left),
     Row(CONNECTED, e.RoomClosed, RINGING, r.human_left_at_once_but_more, r.ring_the_next,
         r.alarm_of_the_gone),
     Row(CONNECTED, e.RoomClosed, RETURNING, r.human_left_at_once_but_bot, r.send_back,

@@ -206,3 +206,20 @@ def test_the_end_of_a_room_that_was_left_does_not_end_the_dial_after_it(after_s:
 def test_a_caller_who_was_dialled_for_is_not_sent_into_the_room_he_has_left() -> None:
     """The line is held until the Dial tells its end."""
     assert d.KeepCaller() == dialled_after_the_room().document()
+
+
+@pytest.mark.parametrize("closed_after_s", [0.5, 12.0])
+def test_a_caller_who_finds_the_human_gone_is_not_hung_up(closed_after_s: float) -> None:
+    """The human left while the caller was on his way; the empty room may hold him for a while."""
+    story = asked().tell(ACCEPTED, ENTERED, ANNOUNCED, arrived())
+    story.tell(e.HumanLegEnded("esc-1", 1, Reason.COMPLETED))
+    story.tell(e.RoomClosed("esc-1"), after_s=closed_after_s)
+    assert "duty" == story.dialled().destination
+    assert [c.RaiseAlarm(c.Alarm.HUMAN_LEFT_AT_ONCE, Reason.COMPLETED, "support")] == story.commands
+
+
+def test_a_conversation_is_as_long_as_the_human_stayed() -> None:
+    """His leg's end may be told before the room's, or twice; neither makes it shorter."""
+    left = e.HumanLegEnded("esc-1", 1, Reason.COMPLETED)
+    story = met().tell(left, after_s=60.0).tell(left, e.RoomClosed("esc-1"))
+    assert (Outcome.CONNECTED, Reason.COMPLETED) == story.ending

@@ -206,7 +206,7 @@ def nothing_of_ours_ends_a_call(s: Step) -> bool:
     ours = s.after.place.why in (OUR_DOCUMENT, OUR_REQUEST)
     if not ours or s.before.place.at is At.GONE:
         return True
-    return s.before.talk_over
+    return s.before.talk_over or (_is_vague(s) and s.after.talk_over)
 
 
 def nothing_of_ours_breaks_a_conversation(s: Step) -> bool:

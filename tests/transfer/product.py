@@ -268,7 +268,7 @@ def _timeless_escalation(held: Escalation | None) -> Escalation | None:
 
 
 def _timeless_attempt(attempt: Attempt) -> Attempt:
-    if attempt.ended_at is not None:
+    if attempt.ended_at is not None and attempt.accepted_at is None:
         return Attempt(
             attempt.number,
             attempt.destination,
@@ -285,4 +285,5 @@ def _timeless_attempt(attempt: Attempt) -> Attempt:
         accepted_at=None if attempt.accepted_at is None else NOW,
         entered_at=None if attempt.entered_at is None else NOW,
         connected_at=None if attempt.connected_at is None else _either(attempt.connected_at, NOW),
+        ended_at=None if attempt.ended_at is None else NOW,
     )

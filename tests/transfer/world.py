@@ -178,7 +178,9 @@ def _noted(w: World, letter: Letter, told: Told) -> World:
     held, was = told.record.held, w.record.held
     name = held.id if held is not None else was.id if was is not None else ""
     orders = set(_requests(w, name, told))
-    talk_over = w.talk_over
+    talk_over, met = w.talk_over, w.met and (was is not None or held is None)
+    if letter.word is Word.ROOM_CLOSED and _talked_as_far_as_told(w):
+        talk_over = met = True
     if letter.word is Word.BOT_FINISHED:
         talk_over = talk_over or (was is None and letter.number == w.stream)
         if told.record.call.over and told.record.call.document is DocumentOwner.THEIRS:
@@ -187,7 +189,6 @@ def _noted(w: World, letter: Letter, told: Told) -> World:
     spoken = _speaks(w.record, letter) or w.spoken
     if _attempt(told.record) != _attempt(w.record):
         spoken = False
-    met = w.met and (was is not None or held is None)
     requests = w.requests | orders
     lasted = w.lasted
     if was is None and held is not None:
@@ -200,6 +201,15 @@ def _noted(w: World, letter: Letter, told: Told) -> World:
         met=met,
         lasted=lasted,
     )
+
+
+def _talked_as_far_as_told(w: World) -> bool:
+    """With a clock that runs: whether, by all that was told in time, the human stayed to talk."""
+    held = w.record.held
+    met = held.current if held is not None else None
+    if w.now == NOW or held is None or met is None or met.connected_at is None:
+        return False
+    return (met.ended_at or w.now) - met.connected_at >= held.limits.at_once_s
 
 
 def _requests(w: World, escalation: str, told: Told) -> Iterator[Request]:
@@ -469,7 +479,7 @@ def without_guest(w: World, one: Guest, reason: Reason) -> World:
     after = sent(after, Letter(Word.HUMAN_LEG_ENDED, one.escalation, one.number, reason))
     if one in companions(w):
         after = room_closed(after)
-        after = after._replace(talk_over=w.talk_over or w.lasted or w.now > NOW)
+        after = after._replace(talk_over=w.talk_over or w.lasted)
     return after
 
 

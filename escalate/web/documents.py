@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from escalate.handoff.replies import hints, recogniser
+from escalate.handoff import hints, recogniser
 from escalate.plivo.headers import call_header
 from escalate.plivo.urls import with_retries
 from escalate.plivo.xml import (

@@ -8,7 +8,7 @@ from typing import Final
 from starlette.requests import Request
 
 from escalate.exchange import Exchange
-from escalate.handoff.replies import Reply, read_reply
+from escalate.handoff import Reply, read_reply
 from escalate.plivo.callbacks import (
     parse_answer,
     parse_conference_event,

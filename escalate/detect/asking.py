@@ -38,13 +38,9 @@ class Reader:
     def __init__(self, packs: Iterable[Pack]) -> None:
         """Read with `packs`; when several find something, the first in order reports it."""
         self.packs = tuple(packs)
-        self._anchored: dict[str, int] = {}
-        for index, pack in enumerate(self.packs):
-            for word in pack.anchors:
-                self._anchored[word] = self._anchored.get(word, 0) | 1 << index
-        self._anchors = frozenset(self._anchored)
-        self._long = Skeletons(word for pack in self.packs for word in pack.long_words)
-        self._trouble = frozenset[str]().union(*(pack.trouble_anchors for pack in self.packs))
+        self._anchors = _Waiting(self.packs, [pack.anchors for pack in self.packs])
+        self._trouble = _Waiting(self.packs, [pack.trouble_anchors for pack in self.packs])
+        self._long = Skeletons(word for pack in self.packs for word in sorted(pack.long_words))
         self._open = frozenset[str]().union(*(pack.open_words for pack in self.packs))
         self._negators = frozenset[str]().union(*(pack.negators for pack in self.packs))
 
@@ -74,9 +70,7 @@ class Reader:
 
     def trouble(self, words: Sequence[str]) -> list[Found]:
         """Return the signs of trouble in a turn of the caller, each rule once."""
-        if self._trouble.isdisjoint(words):
-            return []
-        packs = [pack for pack in self.packs if not pack.trouble_anchors.isdisjoint(words)]
+        packs = self._trouble.found_in(words)
         return _once(Found(pack, hit) for pack in packs for hit in pack.read_trouble(words))
 
     def bot(self, words: Sequence[str]) -> list[Found]:
@@ -99,18 +93,37 @@ class Reader:
         return not self._negators.isdisjoint(words[max(0, place - 4) : place])
 
     def _listening(self, words: Sequence[str]) -> list[Pack]:
-        if not self._anchors.isdisjoint(words):
-            bits = 0
-            for anchor in self._anchors.intersection(words):
-                bits |= self._anchored[anchor]
-            packs = [pack for i, pack in enumerate(self.packs) if bits >> i & 1]
+        packs = self._anchors.found_in(words)
+        if packs:
             # A turn of a few words can be in a language without showing more of it than an anchor.
             cued = [pack for pack in packs if pack.has_cue(words)]
             return cued if cued and len(words) > _FEW_WORDS else packs
-        long = [word for word in words if len(word) >= Skeletons.MIN_LETTERS]
-        if long and any(map(self._long.find, long)):
-            return [pack for pack in self.packs if any(map(pack.meant, words))]
-        return []
+        meant = {self._long.find(word) for word in words if len(word) >= Skeletons.MIN_LETTERS}
+        if not meant or meant == {None}:
+            return []
+        return [pack for pack in self.packs if not pack.long_words.isdisjoint(meant)]
+
+
+class _Waiting:
+    """Which packs a turn holds a word for."""
+
+    def __init__(self, packs: Sequence[Pack], awaited: Sequence[Iterable[str]]) -> None:
+        """Let each of `packs` wait for the words in the same place of `awaited`."""
+        self._packs = packs
+        self._bits: dict[str, int] = {}
+        for index, words in enumerate(awaited):
+            for word in words:
+                self._bits[word] = self._bits.get(word, 0) | 1 << index
+        self._words = frozenset(self._bits)
+
+    def found_in(self, words: Sequence[str]) -> list[Pack]:
+        """Return the packs that wait for one of `words`, in their order."""
+        if self._words.isdisjoint(words):
+            return []
+        bits = 0
+        for word in self._words.intersection(words):
+            bits |= self._bits[word]
+        return [pack for index, pack in enumerate(self._packs) if bits >> index & 1]
 
 
 def _preferring(language: str | None, packs: Sequence[Pack]) -> Sequence[Pack]:

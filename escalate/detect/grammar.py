@@ -9,14 +9,16 @@ which leaves most of them untried.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from escalate.detect.patterns import Node, one_of, parse
 from escalate.errors import ConfigurationError
 
 _FIRST_LETTER: Final = 0x3400  # a block without a single special character
+_RAREST: Final = 3  # needs of a pattern that are looked for
 OTHER: Final = chr(_FIRST_LETTER)  # a word the pack does not know
 
 
@@ -49,11 +51,19 @@ class Alphabet:
 
     def __init__(self, classes: Mapping[str, Iterable[str]]) -> None:
         """Take the classes of each word."""
-        by_set: dict[frozenset[str], str] = {}
-        self.letters: dict[str, str] = {}
-        for word, names in classes.items():
-            letter = chr(_FIRST_LETTER + 1 + len(by_set))
-            self.letters[word] = by_set.setdefault(frozenset(names), letter)
+        sets = {word: frozenset(names) for word, names in classes.items()}
+        size = Counter(name for names in set(sets.values()) for name in names)
+        # Neighbours share their largest classes, so that a class is a few ranges of letters: what
+        # the engine keeps for it, many times over, is then small enough to stay at hand.
+        ordered = sorted(
+            set(sets.values()), key=lambda names: sorted((-size[name], name) for name in names)
+        )
+        by_set = {held: chr(_FIRST_LETTER + 1 + i) for i, held in enumerate(ordered)}
+        self.letters = {word: by_set[names] for word, names in sets.items()}
+        self._commonness: dict[str, float] = {}
+        for word, letter in self.letters.items():
+            share = 4.0 ** -len(word)  # short words are common words
+            self._commonness[letter] = max(share, self._commonness.get(letter, 0.0))
         self._of_class: dict[str, str] = {}
         for held, letter in by_set.items():
             for name in held:
@@ -62,6 +72,10 @@ class Alphabet:
     def members(self, name: str) -> str:
         """Return every letter whose words belong to the class `name`."""
         return self._of_class.get(name, "")
+
+    def commonness(self, need: frozenset[str]) -> float:
+        """Return how common it is, as a rank, that a turn holds one of the letters in `need`."""
+        return sum(self._commonness[letter] for letter in sorted(need))
 
 
 class Grammar:
@@ -92,6 +106,8 @@ class Grammar:
         self._compiled: list[re.Pattern[str] | None] = []
         self._of_kind: dict[str, int] = {}
         self._at_start = 0
+        self._whole = 0
+        self._most: dict[int, int] = {}
         self._at: dict[str, int] = {}
         needs: dict[tuple[frozenset[str], ...], int] = {}
         for rule in rules:
@@ -107,9 +123,13 @@ class Grammar:
         self._trials.append((rule, node.source))
         self._compiled.append(None)
         self._of_kind[rule.kind] = self._of_kind.get(rule.kind, 0) | bit
-        needs[node.needs] = needs.get(node.needs, 0) | bit
+        rarest = tuple(sorted(node.needs, key=self._alphabet.commonness)[:_RAREST])
+        needs[rarest] = needs.get(rarest, 0) | bit
         if pattern.startswith("^"):
             self._at_start |= bit
+            if pattern.endswith("$"):
+                self._whole |= bit
+                self._most[node.most] = self._most.get(node.most, 0) | bit
             return
         if node.first is None:
             raise ConfigurationError(f"pattern {pattern!r} must begin with a word or a class")
@@ -128,7 +148,7 @@ class Grammar:
             self._resolving.add(name)
             node = parse(self._macros[name], self._named)
             self._resolving.discard(name)
-            return Node(f"(?:{node.source})", node.first, node.empty, node.needs)
+            return replace(node, source=f"(?:{node.source})")
         letters = self._alphabet.members(name)
         if not letters:
             raise ConfigurationError(f"no class, macro or word {name!r}")
@@ -140,21 +160,25 @@ class Grammar:
         With a `kind`, nothing is read when no rule of that kind can hold.
         """
         live = self._needs.met_by(letters)
+        if live & self._whole:
+            live &= ~self._outgrown(len(letters))
         if not live or (kind is not None and not live & self._of_kind.get(kind, 0)):
             return []
         found: list[Match] = []
-        at, end, starts = 0, len(letters), self._at
-        while at < end:
-            trials = starts.get(letters[at], 0) & live
-            if not at:
-                trials |= self._at_start & live
-            match = self._first(trials, letters, at) if trials else None
-            if match is None:
-                at += 1
-            else:
-                found.append(match)
-                at = match.end
+        starts, end = self._at, 0
+        trials_at = [starts.get(letter, 0) & live for letter in letters]
+        trials_at[0] |= self._at_start & live
+        for at, trials in enumerate(trials_at):
+            if trials and at >= end:
+                match = self._first(trials, letters, at)
+                if match is not None:
+                    found.append(match)
+                    end = match.end
         return found
+
+    def _outgrown(self, length: int) -> int:
+        """Return the trials that a whole turn must match, and that match no turn of `length`."""
+        return sum(bits for most, bits in self._most.items() if most < length)
 
     def _compile(self, index: int) -> re.Pattern[str]:
         """Compile a pattern when it is first tried: all of them would cost half a second."""
@@ -183,29 +207,40 @@ class _Needs:
         bits: dict[frozenset[str], int] = {}
         for needs in trials:
             for need in needs:
-                bits.setdefault(need, 1 << len(bits))
+                bits.setdefault(need, len(bits))
         self._met: dict[str, int] = {}
         for need, bit in bits.items():
             for letter in need:
-                self._met[letter] = self._met.get(letter, 0) | bit
-        # Trials are looked up by the letters of their rarest need; most turns hold few of those.
-        self._always = 0
-        self._by_letter: dict[str, list[tuple[int, int]]] = {}
+                self._met[letter] = self._met.get(letter, 0) | 1 << bit
+        # What can hold is what nothing is missing for. Eight needs are looked up at once.
+        self._bytes = (len(bits) + 7) // 8
+        missing = [0] * (self._bytes * 8)
         for needs, held in trials.items():
-            if not needs:
-                self._always |= held
-                continue
-            mask = sum({bits[need] for need in needs})
-            for letter in min(needs, key=len):
-                self._by_letter.setdefault(letter, []).append((mask, held))
+            for need in needs:
+                missing[bits[need]] |= held
+        every = 0
+        for held in trials.values():
+            every |= held
+        self._live = [
+            _live_by_byte(every, missing[first : first + 8]) for first in range(0, len(missing), 8)
+        ]
+        self._every = every
 
     def met_by(self, letters: str) -> int:
-        met, live = 0, self._always
-        present = self._met.keys() & set(letters)
-        for letter in present:
-            met |= self._met[letter]
-        for letter in present:
-            for mask, held in self._by_letter.get(letter, ()):
-                if met & mask == mask:
-                    live |= held
+        met, needed = 0, self._met
+        for letter in set(letters):
+            if letter in needed:
+                met |= needed[letter]
+        live = self._every
+        for table, eight in zip(self._live, met.to_bytes(self._bytes, "little"), strict=True):
+            live &= table[eight]
         return live
+
+
+def _live_by_byte(every: int, missing: Sequence[int]) -> list[int]:
+    """Return what stays of `every` for each byte of met needs; `missing` is lost without each."""
+    live = [every] * 256
+    for met in reversed(range(255)):
+        lowest_unmet = (~met & (met + 1)).bit_length() - 1
+        live[met] = live[met | 1 << lowest_unmet] & ~missing[lowest_unmet]
+    return live

@@ -61,12 +61,27 @@ class Lexicon:
         return frozenset(word for word, names in self.exact.items() if name in names)
 
     def waited_for(self, text: str) -> frozenset[str]:
-        """Return the words that `text`, a list of classes and words, waits for."""
+        """Return the words that `text`, a list of classes and words, waits for.
+
+        A class brings other words that sound like its own along; a word brings misspellings only.
+        """
         wanted = set(text.split())
         words = {spelled(word) for word in wanted if word == word.lower()}
-        found = words | {word for word, names in self.classes.items() if names & wanted}
-        # A word in several pieces is waited for by its last one, the rarer as a rule.
-        return frozenset(word.rpartition(" ")[2] for word in found)
+        named = {name for name in wanted if name != name.lower()}
+        found = words | {
+            word
+            for word, names in self.classes.items()
+            if names & (wanted if OTHER_WORD not in names else named)
+        }
+        rarest = map(self._rarest_piece, found)
+        return frozenset(piece for piece in rarest if piece is not None)
+
+    def _rarest_piece(self, word: str) -> str | None:
+        """Return the piece of `word` that is seldom seen without the others, if there is one."""
+        pieces = word.split(" ")
+        strange = [piece for piece in pieces if piece not in self.exact]
+        # "Some one" is made of words that stand in every second turn.
+        return max(strange or pieces, key=len) if strange or word in self.exact else None
 
     def meant(self, word: str) -> str | None:
         """Return the long word that an unknown `word` is a bad spelling of."""
@@ -78,9 +93,11 @@ class Lexicon:
         """Return the two words that ran together in an unknown `word`."""
         if not _SHORTEST_PAIR <= len(word) <= Skeletons.MAX_LETTERS or word in self._own:
             return None
-        ends = range(_SHORTEST_HALF, len(word) - _SHORTEST_HALF + 1)
-        pairs = ((word[:end], word[end:]) for end in ends)
-        return next((p for p in pairs if p[0] in self.exact and p[1] in self.exact), None)
+        known = self.exact
+        for end in range(_SHORTEST_HALF, len(word) - _SHORTEST_HALF + 1):
+            if word[:end] in known and word[end:] in known:
+                return word[:end], word[end:]
+        return None
 
 
 _SHORTEST_PAIR: Final = 7  # letters of two words that ran together

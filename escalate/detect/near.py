@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import Final
 
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
@@ -12,6 +11,7 @@ _VOWELS: Final = "aeiou"
 _SHORTEST: Final = 4
 _ANY_SLIP_FROM: Final = 5  # letters; a shorter word has too many real neighbours
 _SKELETON_FROM: Final = 7  # consonants
+_NO_CONSONANTS: Final = {ord(letter): None for letter in "aeiouyh"}
 _VOWEL_OR_REPEAT: Final = re.compile(r"[aeiouyh\W\d_]+|(.)(?=\1)")
 
 
@@ -50,8 +50,6 @@ class Skeletons:
 
     def __init__(self, words: Iterable[str]) -> None:
         """Index `words`; those with few consonants are left out."""
-        # The same long words come again and again.
-        self._remembered = lru_cache(maxsize=4096)(self._find)
         self._near: dict[str, str] = {}
         for word in words:
             skeleton = _skeleton(word)
@@ -63,9 +61,9 @@ class Skeletons:
         """Return the indexed word that `word` is near to, if any; a very long word is near none."""
         if not self.MIN_LETTERS <= len(word) <= self.MAX_LETTERS:
             return None
-        return self._remembered(word)
-
-    def _find(self, word: str) -> str | None:
+        # Most words have too few consonants, which is soon seen.
+        if len(word.translate(_NO_CONSONANTS)) < _SKELETON_FROM:
+            return None
         skeleton = _skeleton(word)
         if len(skeleton) < _SKELETON_FROM:
             return None

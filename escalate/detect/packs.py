@@ -33,6 +33,7 @@ _KEYS: Final = _REQUIRED | {
 }  # fmt: skip
 _ANY_SLACK: Final = 99
 _SHORT: Final = 6  # letters; a shorter unknown word is no bad spelling of anything
+_REPEAT: Final = ""
 _RULE_KEYS: Final = {"name", "kind", "patterns", "slack"}
 
 
@@ -63,16 +64,19 @@ class Pack:
         macros = dict(data.get("macros", {}))
         tables = [_rules(data.get(key, ())) for key in _TABLES]
         self._lexicon = Lexicon(data, macros, [rule for table in tables for rule in table])
-        self._first_pieces = frozenset(self._lexicon.in_pieces)
+        self._rare_pieces = frozenset(
+            max(pieces, key=len) for held in self._lexicon.in_pieces.values() for pieces in held
+        )
         alphabet = Alphabet(self._lexicon.classes)
         self._fillers = frozenset(
             word for word, names in self._lexicon.classes.items() if _FILLER in names
         )
         self._letters = dict(alphabet.letters)
-        self._letters.update(dict.fromkeys(self._fillers, ""))
+        self._letters.update(dict.fromkeys((_REPEAT, *self._fillers), ""))
         self._letters.update(dict.fromkeys(PAUSES, OTHER if data.get("no_negates") else ""))
         doubt = dict.fromkeys(alphabet.members(MISHEARD), 1)
         doubt.update(dict.fromkeys(alphabet.members(OTHER_WORD), 2))
+        self.anchors = self._lexicon.waited_for(data["anchors"])
         self._rules, self._trouble, self._bot, self._answers = (
             Grammar(table, alphabet, macros, doubt) for table in tables
         )
@@ -80,7 +84,6 @@ class Pack:
         self._unknown = lru_cache(maxsize=4096)(self._letter_of_unknown)
         self.long_words = self._lexicon.long_words
         self.meant = self._lexicon.meant
-        self.anchors = self._lexicon.waited_for(data["anchors"])
         self.cues = self._lexicon.waited_for(data.get("cues", ""))
         self.trouble_anchors = self._lexicon.waited_for(data.get("trouble_anchors", ""))
         last_pieces = (word.rpartition(" ")[2] for word in self._lexicon.of_class(_OPEN))
@@ -108,28 +111,29 @@ class Pack:
 
     def _read(self, grammar: Grammar, words: Sequence[str], kind: str | None = None) -> list[Hit]:
         words = self._joined(words)
-        letters = "".join(self._spell(words))
-        matches = grammar.read(letters, kind)
+        spelling = self._spell(words)
+        matches = grammar.read("".join(spelling), kind)
         if not matches:
             return []
-        places = self._places(words)
+        places = _places(words, spelling)
         return [Hit(m.rule, places[m.start][0], places[m.end - 1][1], m.misheard) for m in matches]
 
     def _joined(self, words: Sequence[str]) -> Sequence[str]:
-        """Return `words` with split ones joined by a blank, and repeats marked as fillers."""
-        if not self._first_pieces.isdisjoint(words):
+        """Return `words` with split ones joined by a blank, and nothing in place of repeats."""
+        if not self._rare_pieces.isdisjoint(words):
             words = self._join(words)
-        fillers = self._fillers
-        kept = [word for word in words if word not in fillers]
+        fillers, kept = self._fillers, words
+        if not fillers.isdisjoint(words):
+            kept = [word for word in words if word not in fillers]
         if True in map(eq, kept, islice(kept, 1, None)):
             words = self._marked(words)
         return words
 
     def _marked(self, words: Sequence[str]) -> list[str]:
-        """Return `words` with a blank before each that repeats the last one, fillers aside."""
+        """Return `words` with nothing in place of each that repeats the last, fillers aside."""
         marked, before = [], ""
         for word in words:
-            marked.append(f" {word}" if word == before else word)
+            marked.append(_REPEAT if word == before else word)
             if word not in self._fillers:
                 before = word
         return marked
@@ -153,34 +157,34 @@ class Pack:
         letters = [known(word, OTHER) for word in words]
         if OTHER in letters:
             for place, word in enumerate(words):
-                if letters[place] != OTHER:
-                    continue
-                if word[0] == " ":
-                    letters[place] = ""  # a repeat
-                elif _SHORT < len(word) <= Skeletons.MAX_LETTERS:
+                if len(word) > _SHORT and letters[place] == OTHER:
                     letters[place] = self._unknown(word)
         return letters
 
     def _letter_of_unknown(self, word: str) -> str:
+        if len(word) > Skeletons.MAX_LETTERS:
+            return OTHER
         meant = self._lexicon.meant(word)
         if meant is not None:
             return self._letters[nickname(meant)]
         halves = self._lexicon.halves(word)
         return "".join(self._letters[half] for half in halves) if halves else OTHER
 
-    def _places(self, words: Sequence[str]) -> list[tuple[int, int]]:
-        """Return the first and the last word of the turn that each letter stands for."""
-        places = []
-        place = 0
-        for word, letter in zip(words, self._spell(words), strict=True):
-            end = place + word.count(" ", 1)
-            places.extend([(place, end)] * len(letter))
-            place = end + 1
-        return places
-
     def has_cue(self, words: Sequence[str]) -> bool:
         """Return whether `words` hold more of this language than an anchor."""
         return not self.cues or not self.cues.isdisjoint(words)
+
+
+def _places(words: Sequence[str], spelling: Sequence[str]) -> list[tuple[int, int]]:
+    """Return the first and the last word of the turn that each letter of `spelling` stands for."""
+    places = []
+    place = 0
+    for word, letters in zip(words, spelling, strict=True):
+        end = place + word.count(" ", 1)
+        for _ in letters:
+            places.append((place, end))
+        place = end + 1
+    return places
 
 
 def _check_keys(data: Mapping[str, Any], known: set[str], required: set[str]) -> None:

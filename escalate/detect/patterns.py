@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from escalate.errors import ConfigurationError
@@ -20,6 +20,7 @@ from escalate.errors import ConfigurationError
 Letters = frozenset[str]
 _NAME: Final = r"[^\s()|?{}^$!+*.,\\\[\]]+"  # \w would break words of scripts with vowel signs
 _PIECE: Final = re.compile(rf"\(\?<?[!=]|\{{\d+(?:,\d+)?\}}|[()|?^$]|!?{_NAME}(?:\+{_NAME})*|\s+")
+_KEPT_NEEDS: Final = 6
 _LOOKS: Final = ("(?!", "(?=", "(?<!", "(?<=")
 
 
@@ -32,12 +33,14 @@ class Node:
         first: Letters that a match can begin with; None when any can, or when it can be empty.
         empty: Whether the part can match without a word.
         needs: Sets of letters; a match holds at least one letter of each.
+        most: How many letters a match holds at most.
     """
 
     source: str
     first: Letters | None = None
     empty: bool = True
     needs: tuple[Letters, ...] = ()
+    most: int = 0
 
 
 def words_in(pattern: str) -> set[str]:
@@ -68,7 +71,7 @@ def parse(pattern: str, name: Callable[[str], Node]) -> Node:
 def one_of(letters: Iterable[str]) -> Node:
     """Return the part that is one word out of `letters`."""
     held = frozenset(letters)
-    return Node(f"[{''.join(sorted(held))}]", held, False, (held,))
+    return Node(f"[{''.join(sorted(held))}]", held, False, (held,), 1)
 
 
 def _pieces(pattern: str) -> list[str]:
@@ -93,26 +96,29 @@ def _either(pieces: list[str], at: int, name: Callable[[str], Node]) -> tuple[No
 def _any_of(ways: list[Node]) -> Node:
     firsts = [way.first for way in ways]
     first = None if None in firsts else frozenset[str]().union(*(f for f in firsts if f))
-    needs: tuple[Letters, ...] = ()
-    if all(way.needs for way in ways):
-        # One need of each way, the rarest; whichever way is taken, one letter of these is there.
-        needs = (frozenset[str]().union(*(min(way.needs, key=len) for way in ways)),)
+    needs = ways[0].needs
+    for way in ways[1:]:
+        # Whichever of two ways is taken, one letter of a need of the one or of the other is there.
+        either = {one | other for one in needs for other in way.needs}
+        needs = tuple(sorted(either, key=lambda need: (len(need), sorted(need)))[:_KEPT_NEEDS])
     source = "|".join(way.source for way in ways)
-    return Node(source, first, any(way.empty for way in ways), needs)
+    most = max(way.most for way in ways)
+    return Node(source, first, any(way.empty for way in ways), needs, most)
 
 
 def _sequence(pieces: list[str], at: int, name: Callable[[str], Node]) -> tuple[Node, int]:
-    source, needs = "", tuple[Letters, ...]()
+    source, needs, most = "", tuple[Letters, ...](), 0
     first: Letters | None = frozenset()
     empty = True
     while at < len(pieces) and pieces[at] not in ("|", ")"):
         part, at = _part(pieces, at, name)
         source += part.source
         needs += part.needs
+        most += part.most
         if empty and first is not None:
             first = None if part.first is None else first | part.first
         empty = empty and part.empty
-    return Node(source, None if empty else first, empty, needs), at
+    return Node(source, None if empty else first, empty, needs, most), at
 
 
 def _part(pieces: list[str], at: int, name: Callable[[str], Node]) -> tuple[Node, int]:
@@ -126,14 +132,14 @@ def _part(pieces: list[str], at: int, name: Callable[[str], Node]) -> tuple[Node
         if piece in _LOOKS:
             re.compile(f"{piece}{node.source})")  # what looks back must have one width
             return Node(f"{piece}{node.source})", frozenset(), True), at
-        node = Node(f"(?:{node.source})", node.first, node.empty, node.needs)
+        node = replace(node, source=f"(?:{node.source})")
     elif piece in "^$":
         return Node(piece, frozenset(), True), at
     elif piece == "_":
-        node = Node(".", None, False)
+        node = Node(".", None, False, most=1)
     elif piece[0] == "!":
         held = name(piece[1:])
-        node = Node(f"[^{held.source[1:]}", None, False)
+        node = Node(f"[^{held.source[1:]}", None, False, most=1)
     elif piece[0] in "?{|)":
         raise IndexError(f"{piece!r} follows nothing")
     else:
@@ -147,5 +153,6 @@ def _repeated(node: Node, pieces: list[str], at: int) -> tuple[Node, int]:
     times = pieces[at]
     optional = times == "?" or times.startswith("{0")
     source = f"(?:{node.source}){times}"
-    first = node.first
-    return Node(source, first, node.empty or optional, () if optional else node.needs), at + 1
+    needs = () if optional else node.needs
+    most = node.most * (1 if times == "?" else int(times.strip("{}").rpartition(",")[2]))
+    return Node(source, node.first, node.empty or optional, needs, most), at + 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Final
 
 from escalate.detect.phrases import stem
@@ -20,25 +21,33 @@ class Questions:
 
     def __init__(self) -> None:
         self._turns: deque[frozenset[str]] = deque(maxlen=_KEPT)
+        self._last: _Turn | None = None
 
     def repeats(self, words: Sequence[str]) -> bool:
         """Remember the turn `words`; return whether an earlier one already said most of it."""
-        content = _content(words)
-        if len(content) < _LEAST:
-            return False
-        again = any(_overlap(content, turn) >= _ENOUGH for turn in self._turns)
-        self._turns.append(content)
-        return again
+        if self._last is not None and len(self._last.content) >= _LEAST:
+            self._turns.append(self._last.content)
+        self._last = turn = _Turn(words)
+        return any(_overlap(turn.content, earlier) >= _ENOUGH for earlier in self._turns)
 
     def clear(self) -> None:
         """Forget every turn."""
         self._turns.clear()
+        self._last = None
 
 
-def _content(words: Sequence[str]) -> frozenset[str]:
-    if len(words) > _MOST_WORDS:
-        return frozenset()
-    return frozenset(stem(w) for w in words if len(w) >= _CONTENT_LETTERS or not w.isascii())
+class _Turn:
+    """A turn of the caller; its content is worked out when there is another to compare with."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._words = words
+
+    @cached_property
+    def content(self) -> frozenset[str]:
+        words = self._words
+        if len(words) > _MOST_WORDS:
+            return frozenset()
+        return frozenset(stem(w) for w in words if len(w) >= _CONTENT_LETTERS or not w.isascii())
 
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> float:

@@ -62,6 +62,7 @@ PAUSES: Final = ",.;:!?…，。！？،؟।"
 _NO: Final = ("no", "não", "nao", "nie", "tidak", "nahi", "नहीं", "لا", "不", "不是")
 _PAUSE: Final = "|".join(rf"(?<=\b{no})[{PAUSES}]" for no in _NO)
 _PAUSED: Final = re.compile(r"\b(?:no|nao|nie|tidak|nahi)[,.;:!?]")
+_MARKS: Final = ",.;:!?"
 _ASCII_WORD: Final = re.compile("[a-z0-9]+")
 _ASCII_WORD_OR_PAUSE: Final = re.compile(f"[a-z0-9]+|{_PAUSE}")
 # Han and kana are written without blanks: each character is a word, packs join them again.
@@ -83,11 +84,17 @@ def words_of(text: str) -> list[str]:
     if not folded.isascii():
         return _WORD.findall(folded)
     # The common case first: looking for pauses doubles the time.
-    if _PAUSED.search(folded):
+    if any(map(folded.__contains__, _MARKS)) and _PAUSED.search(folded):
         return _ASCII_WORD_OR_PAUSE.findall(folded)
     return _ASCII_WORD.findall(folded)
 
 
 def spans_of(text: str) -> list[tuple[int, int]]:
     """Return where each word of `words_of(text)` stands in `text`, in characters."""
-    return [m.span() for m in _WORD.finditer(text) if m[0] in PAUSES or words_of(m[0])]
+    return [m.span() for m in _WORD.finditer(text) if _says_something(m[0])]
+
+
+def _says_something(word: str) -> bool:
+    if word.isascii():
+        return bool(word.strip("'`"))
+    return word in PAUSES or bool(words_of(word))

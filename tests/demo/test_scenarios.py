@@ -111,7 +111,8 @@ async def test_a_bot_that_takes_everybody_for_new_greets_twice() -> None:
     busy = scenario("no-answer", phones=BUSY, over=first_words, watch_s=0.1)
     played = await play(busy, sabotage="everybody-is-new")
 
-    assert likeness_of_first_words(played) > 0.98
+    # A machine that lags tears gaps into what is heard; another sentence is nowhere near.
+    assert likeness_of_first_words(played) > 0.6
 
 
 def likeness_of_first_words(played: Played) -> float:

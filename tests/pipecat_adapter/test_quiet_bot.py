@@ -65,7 +65,7 @@ async def test_nobody_asks_the_caller_to_repeat_himself(
 ) -> None:
     """An empty turn would have Pipecat prompt the model; a turn with his words does not."""
     desk.bot.watch = watch
-    desk.bot.turns = LLMUserAggregatorParams(user_turn_stop_timeout=0.2)
+    desk.bot.turns = LLMUserAggregatorParams(user_turn_stop_timeout=0.4)
     _, talk = await desk.call()
     await talk.ears.hear("can I talk", final=False)
     await talk.tape.until(lambda: talk.tape.pushed(UserStartedSpeakingFrame))

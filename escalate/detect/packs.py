@@ -177,12 +177,11 @@ class Pack:
 
 def _places(words: Sequence[str], spelling: Sequence[str]) -> list[tuple[int, int]]:
     """Return the first and the last word of the turn that each letter of `spelling` stands for."""
-    places = []
+    places: list[tuple[int, int]] = []
     place = 0
     for word, letters in zip(words, spelling, strict=True):
         end = place + word.count(" ", 1)
-        for _ in letters:
-            places.append((place, end))
+        places.extend((place, end) for _ in letters)
         place = end + 1
     return places
 

@@ -109,7 +109,8 @@ class Narrator:
     def _stream_cleared(self, event: Event) -> _Told:
         if not self._bot_speaks:
             return None
-        return Who.BOT, "stops: the caller talks", Weight.QUIET
+        why = "a human waits" if self._in_room else "the caller talks"
+        return Who.BOT, f"stops: {why}", Weight.QUIET
 
     def _stream_opened(self, event: Event) -> _Told:
         return Who.PLIVO, "streams the caller's audio to the bot", Weight.QUIET

@@ -146,6 +146,7 @@ def _humans(support: Mapping[str, Any], duty_phone: Mapping[str, Any]) -> Phones
     }
 
 
+_YES: Final = "yes, put them through"
 _ASKS: Final = conversation([(0.9, "a human please")])
 _TALKING: Final = When("leg.bridged")
 _WITH_SUPPORT: Final = Must(
@@ -235,18 +236,18 @@ _ALL: Final = (
     ),
     _scenario(
         "warm-declined",
-        "the first human presses 2 and is thanked, the second takes the caller",
+        "the first human presses 2 and is thanked, the second says yes and gets the caller",
         _ASKS,
         warm=True,
         phones=_humans(
-            {"presses": "2", "reacts_after_s": 1.0}, {"presses": "1", "reacts_after_s": 2.0}
+            {"presses": "2", "reacts_after_s": 1.0}, {"says_back": _YES, "reacts_after_s": 0.6}
         ),
         must=Must(
             "connected",
             "human",
             "duty-phone",
             attempts=(("support", 4000), ("duty-phone", None)),
-            answers=("2", "1"),
+            answers=("2", _YES),
             stays_s=0.6,
         ),
     ),
@@ -271,7 +272,7 @@ _ALL: Final = (
         "the caller hangs up while the human hears the question, who is told so and released",
         _ASKS,
         warm=True,
-        acts=(Act("hang_up", When("leg.answered"), 1.0),),
+        acts=(Act("hang_up", When("heard.started", source="speak"), 0.8),),
         over=When("call.ended"),
         must=Must("caller_left", attempts=(("support", 4000),), stays_with_bot=True),
     ),

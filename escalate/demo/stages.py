@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from escalate.demo.record import Event, reply_in
+
+_AT_ONCE_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +41,11 @@ class Handover:
         if announced["at"] < asked["at"] + asked["seconds"]:
             # What he heard began before he had asked: it was no announcement.
             return cls(warm, asked, None, None, closed, dialed)
+        begun = _broken_off(events) or announced if warm else announced
         cut_ms = closed["unplayed_ms"] + sum(
             event["dropped_ms"]
             for event in events
-            if _is(event, "stream.cleared") and announced["seq"] < event["seq"] < closed["seq"]
+            if _is(event, "stream.cleared") and begun["seq"] < event["seq"] < closed["seq"]
         )
         # Logged after a pause, or when the stream closes: only its length says when it was over.
         announcement = _first(events, "heard.ended", after=announced, source="bot")
@@ -117,6 +121,15 @@ def _announcement(name: str, since: float, handover: Handover) -> Iterator[tuple
     yield name, _ms(since, announced["at"])
     yield "announcement", length_ms
     yield "released", _ms(announced["at"] + length_ms / 1000, closed["at"])
+
+
+def _broken_off(events: Sequence[Event]) -> Event | None:
+    """The bot's breaking off what it was saying, once a human waits, to announce him at once."""
+    waits = _first(events, "room.entered")
+    cleared = _first(events, "stream.cleared", after=waits)
+    if waits is None or cleared is None or cleared["at"] > waits["at"] + _AT_ONCE_S:
+        return None
+    return cleared
 
 
 def _answers(event: Event) -> bool:

@@ -169,6 +169,19 @@ def test_a_warm_handoff_is_read_from_two_calls() -> None:
     assert [] == SCENARIOS["warm"].must.unmet(found)
 
 
+def test_what_the_bot_breaks_off_to_announce_a_human_is_no_cut_announcement() -> None:
+    """It was talking when he accepted; only what is thrown away after that belongs to it."""
+    talking = [*_ON_STREAM, *_called(2.5), (5.5, "heard.started", {"source": "bot"})]
+    waits = [_reply(6.0, "1"), (6.1, "room.entered", {"call": "h-1"})]
+    off = (6.2, "stream.cleared", {"dropped_ms": 900})
+    cut = (8.0, "stream.cleared", {"dropped_ms": 300})
+
+    assert [0, 300, 1200] == [
+        report(*talking, *rows, *_MET[1:]).announcement_cut_ms
+        for rows in ([*waits, off], [*waits, off, cut], [off, *waits, cut])
+    ]
+
+
 def test_a_human_who_gets_the_caller_without_an_answer_is_noticed() -> None:
     """Nobody may be given a caller unasked."""
     found = report(*_ON_STREAM, *_called(2.5), *_MET, until=11.0)

@@ -48,7 +48,8 @@ async def test_a_human_who_gets_the_caller_unasked_is_noticed() -> None:
 
 
 def a_human_who_declines_is_thanked_and_the_next_is_called(played: Played) -> None:
-    """The first leg ends with a farewell heard out; the second human has the caller."""
+    """The first leg ends with a farewell heard out; the second human says yes in his own words."""
+    assert at(played, "leg.says") < at(played, "room.entered", party="human")
     assert "duty-phone" == played.result["destination"]
 
 

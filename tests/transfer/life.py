@@ -73,11 +73,13 @@ def essence(product: Product, w: World) -> World:
 
 def steps(product: Product, w: World) -> Iterator[Step]:
     """Everything that may happen next."""
-    for one in w.guests:
+    # Sets have no order of their own; a story that is drawn has to be the same each time.
+    in_order_of = sorted if product.clock else iter
+    for one in in_order_of(w.guests):
         yield from called(product, w, one)
-    for request in w.requests:
+    for request in in_order_of(w.requests):
         yield from carried_out(product, w, request)
-    for letter in w.post:
+    for letter in in_order_of(w.post):
         yield tell(product, w, letter, Actor.NETWORK)
     if is_over(product, w) and not product.clock:
         return

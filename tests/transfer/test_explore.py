@@ -38,7 +38,7 @@ class Walk(NamedTuple):
 ASKED: Final = ("carried out: call the human", "the called human answers")
 ACCEPTED: Final = (*ASKED, "the called human accepts", "the human enters the room")
 DEEP: Final = {
-    "cold": Walk(COLD, 11),
+    "cold": Walk(COLD, 10),
     "warm": Walk(WARM, 8),
     "warm, from the room": Walk(WARM, 8, ACCEPTED),
 }

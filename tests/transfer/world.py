@@ -586,7 +586,7 @@ def carried_out(product: Product, w: World, request: Request) -> Iterator[Step]:
 def _called(product: Product, w: World, done: World, request: Request) -> Iterator[Step]:
     """A phone rings, or will not. The carrier need not have noticed yet that the caller left."""
     name, number = request.escalation, request.number
-    until = w.now + _ring_s(w, number) if product.clock else NEVER
+    until = w.now + _ring_s(w, request) if product.clock else NEVER
     rings = done._replace(guests=done.guests | {Guest(name, number, Called.RINGING, until)})
     placed = sent(rings, Letter(Word.CALL_PLACED, name, number))
     yield Step(Actor.CARRIER, f"carried out: {request.order}", w, placed)
@@ -597,9 +597,10 @@ def _called(product: Product, w: World, done: World, request: Request) -> Iterat
     yield Step(Actor.CARRIER, f"refused: {request.order}", w, told)
 
 
-def _ring_s(w: World, number: int) -> float:
-    held = w.record.call.escalation
-    return held.attempts[number - 1].ring_s if held is not None else 0.0
+def _ring_s(w: World, request: Request) -> float:
+    call = w.record.call
+    wanted = (one for one in (call.escalation, *call.past) if one and one.id == request.escalation)
+    return next(wanted).attempts[request.number - 1].ring_s
 
 
 def _let_go(product: Product, w: World, done: World, request: Request) -> Step:

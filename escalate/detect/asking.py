@@ -92,8 +92,10 @@ class Reader:
         """Return whether what begins at `place` stands under a negation."""
         return not self._negators.isdisjoint(words[max(0, place - 4) : place])
 
-    def _listening(self, words: Sequence[str]) -> list[Pack]:
+    def _listening(self, words: Sequence[str]) -> Sequence[Pack]:
         packs = self._anchors.found_in(words)
+        if len(packs) == 1:
+            return packs
         if packs:
             # A turn of a few words can be in a language without showing more of it than an anchor.
             cued = [pack for pack in packs if pack.has_cue(words)]
@@ -115,15 +117,20 @@ class _Waiting:
             for word in words:
                 self._bits[word] = self._bits.get(word, 0) | 1 << index
         self._words = frozenset(self._bits)
+        self._together: dict[int, tuple[Pack, ...]] = {}
 
-    def found_in(self, words: Sequence[str]) -> list[Pack]:
+    def found_in(self, words: Sequence[str]) -> Sequence[Pack]:
         """Return the packs that wait for one of `words`, in their order."""
         if self._words.isdisjoint(words):
-            return []
+            return ()
         bits = 0
         for word in self._words.intersection(words):
             bits |= self._bits[word]
-        return [pack for index, pack in enumerate(self._packs) if bits >> index & 1]
+        packs = self._together.get(bits)
+        if packs is None:
+            packs = tuple(pack for index, pack in enumerate(self._packs) if bits >> index & 1)
+            self._together[bits] = packs
+        return packs
 
 
 def _preferring(language: str | None, packs: Sequence[Pack]) -> Sequence[Pack]:

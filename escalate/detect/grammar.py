@@ -12,7 +12,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from escalate.detect.patterns import Node, one_of, parse
 from escalate.errors import ConfigurationError
@@ -36,8 +37,7 @@ class Rule:
     slack: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """Where a rule holds: the letters from `start` up to `end`, and what was misheard in them."""
 
     rule: Rule
@@ -102,26 +102,37 @@ class Grammar:
         self._parsed: dict[str, Node] = {}
         self._resolving: set[str] = set()
         # Sets of trials are integers with a bit for each, the earliest rule lowest.
-        self._trials: list[tuple[Rule, str]] = []
-        self._compiled: list[re.Pattern[str] | None] = []
+        self._trials: list[_Trial] = []
+        # The same sets of trials come again and again.
+        self._ordered = lru_cache(maxsize=4096)(self._in_order)
         self._of_kind: dict[str, int] = {}
         self._at_start = 0
         self._whole = 0
-        self._most: dict[int, int] = {}
+        most: dict[int, int] = {}
         self._at: dict[str, int] = {}
         needs: dict[tuple[frozenset[str], ...], int] = {}
         for rule in rules:
             for pattern in rule.patterns:
-                self._add(rule, pattern, needs)
+                self._add(rule, pattern, needs, most)
         self._needs = _Needs(needs)
+        # What a whole turn must match is left out once the turn is longer than it can be.
+        self._fitting = [
+            ~sum(bits for longest, bits in most.items() if longest < length)
+            for length in range(max(most, default=0) + 2)
+        ]
 
-    def _add(self, rule: Rule, pattern: str, needs: dict[tuple[frozenset[str], ...], int]) -> None:
+    def _add(
+        self,
+        rule: Rule,
+        pattern: str,
+        needs: dict[tuple[frozenset[str], ...], int],
+        most: dict[int, int],
+    ) -> None:
         node = parse(pattern, self._named)
         if node.empty:
             raise ConfigurationError(f"pattern {pattern!r} matches without a word")
         bit = 1 << len(self._trials)
-        self._trials.append((rule, node.source))
-        self._compiled.append(None)
+        self._trials.append(_Trial(rule, node.source))
         self._of_kind[rule.kind] = self._of_kind.get(rule.kind, 0) | bit
         rarest = tuple(sorted(node.needs, key=self._alphabet.commonness)[:_RAREST])
         needs[rarest] = needs.get(rarest, 0) | bit
@@ -129,7 +140,7 @@ class Grammar:
             self._at_start |= bit
             if pattern.endswith("$"):
                 self._whole |= bit
-                self._most[node.most] = self._most.get(node.most, 0) | bit
+                most[node.most] = most.get(node.most, 0) | bit
             return
         if node.first is None:
             raise ConfigurationError(f"pattern {pattern!r} must begin with a word or a class")
@@ -161,7 +172,7 @@ class Grammar:
         """
         live = self._needs.met_by(letters)
         if live & self._whole:
-            live &= ~self._outgrown(len(letters))
+            live &= self._fitting[min(len(letters), len(self._fitting) - 1)]
         if not live or (kind is not None and not live & self._of_kind.get(kind, 0)):
             return []
         found: list[Match] = []
@@ -176,28 +187,34 @@ class Grammar:
                     end = match.end
         return found
 
-    def _outgrown(self, length: int) -> int:
-        """Return the trials that a whole turn must match, and that match no turn of `length`."""
-        return sum(bits for most, bits in self._most.items() if most < length)
-
-    def _compile(self, index: int) -> re.Pattern[str]:
-        """Compile a pattern when it is first tried: all of them would cost half a second."""
-        compiled = re.compile(self._trials[index][1])
-        self._compiled[index] = compiled
-        return compiled
+    def _in_order(self, trials: int) -> tuple[_Trial, ...]:
+        """Return `trials`, earliest first."""
+        return tuple(trial for i, trial in enumerate(self._trials) if trials >> i & 1)
 
     def _first(self, trials: int, letters: str, at: int) -> Match | None:
-        while trials:
-            lowest = trials & -trials
-            trials ^= lowest
-            index = lowest.bit_length() - 1
-            match = (self._compiled[index] or self._compile(index)).match(letters, at)
+        for trial in self._ordered(trials):
+            match = (trial.compiled or trial.compile()).match(letters, at)
             if match is not None:
-                rule = self._trials[index][0]
-                misheard = sum([self._doubt.get(c, 0) for c in letters[at : match.end()]])
-                if misheard <= rule.slack:
-                    return Match(rule, at, match.end(), misheard)
+                end = match.end()
+                misheard = sum([self._doubt.get(c, 0) for c in letters[at:end]])
+                if misheard <= trial.rule.slack:
+                    return Match(trial.rule, at, end, misheard)
         return None
+
+
+class _Trial:
+    """A pattern of a rule, compiled when it is first tried: all would cost half a second."""
+
+    __slots__ = ("compiled", "rule", "source")
+
+    def __init__(self, rule: Rule, source: str) -> None:
+        self.rule = rule
+        self.source = source
+        self.compiled: re.Pattern[str] | None = None
+
+    def compile(self) -> re.Pattern[str]:
+        self.compiled = re.compile(self.source)
+        return self.compiled
 
 
 class _Needs:

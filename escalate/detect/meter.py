@@ -40,7 +40,7 @@ class Meter:
 
     def level(self, now: float) -> float:
         """Return the trouble at `now`."""
-        return sum(self._left(sign, now) for sign in self._signs)
+        return sum([self._left(sign, now) for sign in self._signs])
 
     def heaviest(self, now: float) -> Trigger:
         """Return the trigger that counts most at `now`."""

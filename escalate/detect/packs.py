@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import islice
 from operator import eq
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from escalate.detect.grammar import OTHER, Alphabet, Grammar, Rule
 from escalate.detect.lexicon import MISHEARD, OTHER_WORD, Lexicon, nickname
@@ -37,8 +36,7 @@ _REPEAT: Final = ""
 _RULE_KEYS: Final = {"name", "kind", "patterns", "slack"}
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A rule that held, with the places of its first and last word in the turn."""
 
     rule: Rule
@@ -180,8 +178,9 @@ def _places(words: Sequence[str], spelling: Sequence[str]) -> list[tuple[int, in
     places: list[tuple[int, int]] = []
     place = 0
     for word, letters in zip(words, spelling, strict=True):
-        end = place + word.count(" ", 1)
-        places.extend((place, end) for _ in letters)
+        end = place + word.count(" ") if " " in word else place
+        if letters:
+            places += ((place, end),) * len(letters)
         place = end + 1
     return places
 

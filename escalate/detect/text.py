@@ -64,6 +64,7 @@ _PAUSE: Final = "|".join(rf"(?<=\b{no})[{PAUSES}]" for no in _NO)
 _PAUSED: Final = re.compile(r"\b(?:no|nao|nie|tidak|nahi)[,.;:!?]")
 _MARKS: Final = ",.;:!?"
 _ASCII_WORD: Final = re.compile("[a-z0-9]+")
+_ASCII_SPAN: Final = re.compile("['`]*[A-Za-z0-9][A-Za-z0-9'`]*")
 _ASCII_WORD_OR_PAUSE: Final = re.compile(f"[a-z0-9]+|{_PAUSE}")
 # Han and kana are written without blanks: each character is a word, packs join them again.
 _UNSPACED: Final = "\u3041-\u3096\u30a1-\u30ff\u3400-\u9fff"
@@ -91,10 +92,6 @@ def words_of(text: str) -> list[str]:
 
 def spans_of(text: str) -> list[tuple[int, int]]:
     """Return where each word of `words_of(text)` stands in `text`, in characters."""
-    return [m.span() for m in _WORD.finditer(text) if _says_something(m[0])]
-
-
-def _says_something(word: str) -> bool:
-    if word.isascii():
-        return bool(word.strip("'`"))
-    return word in PAUSES or bool(words_of(word))
+    if text.isascii() and not any(map(text.__contains__, _MARKS)):
+        return [m.span() for m in _ASCII_SPAN.finditer(text)]
+    return [m.span() for m in _WORD.finditer(text) if m[0] in PAUSES or words_of(m[0])]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
 from escalate.detect import (
     Armed,
     BotSaid,
@@ -15,6 +19,7 @@ from escalate.detect import (
     Retract,
     Signal,
     Tick,
+    wants_human,
 )
 from escalate.values import Trigger
 
@@ -118,3 +123,76 @@ def test_an_unkept_promise_escalates() -> None:
 def test_a_key_escalates() -> None:
     """A configured key asks for a human."""
     assert ["-", "Escalate"] == kinds(Digit("7"), Digit("0"))
+
+
+LONE_TURNS = [
+    "i want a human", "I do not want a human", "no human please", "what are your hours",
+    "this is useless damn it you keep asking the same", "quiero hablar con un agente", "",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", LONE_TURNS)
+def test_a_turn_alone_is_judged_as_the_first_of_a_call(text: str) -> None:
+    """`wants_human` says what a fresh detector does, whatever it was asked before."""
+    for _ in range(2):
+        expected = isinstance(Detector().receive(Heard(text), 0.0), Escalate)
+        assert expected is wants_human(text)
+
+
+def test_threads_judge_turns_side_by_side() -> None:
+    """The state of one thread's turn never reaches another's."""
+    texts = ["i want to talk to", "a person", "i want a human", "no thanks"] * 50
+    expected = [wants_human(text) for text in texts]
+    with ThreadPoolExecutor(4) as pool:
+        assert expected == list(pool.map(wants_human, texts))
+
+
+def test_the_language_heard_reads_first() -> None:
+    """Two packs know the word; the evidence names the language of the recogniser."""
+    english, spanish = (
+        decisions(Heard("supervisor", language=language))[0] for language in ("en-GB", "es-MX")
+    )
+    assert isinstance(english, Escalate)
+    assert isinstance(spanish, Escalate)
+    assert ["en", "es"] == [d.evidence[0].language for d in (english, spanish)]
+
+
+def test_an_unknown_language_hides_no_pack() -> None:
+    """A language without a pack is a hint that nobody can use."""
+    assert ["Escalate"] == kinds(Heard("get me a human", language="tlh"))
+
+
+@pytest.mark.parametrize(
+    ("signals", "outcome"),
+    [
+        ([Heard("no quiero hablar con una persona")], "-"),
+        ([Heard("No, quiero hablar con una persona")], "Escalate"),
+        ([Heard("no: quiero hablar con una persona")], "Escalate"),
+        ([Heard("no"), Heard("quiero hablar con una persona")], "Escalate"),
+        ([Heard("não, quero falar com uma pessoa")], "Escalate"),
+        ([Heard("não quero falar com uma pessoa")], "-"),
+    ],
+)
+def test_a_pause_after_no_ends_the_negation(signals: list[Signal], outcome: str) -> None:
+    """Where "no" also negates, a pause, written or as an end of speech, makes it an answer."""
+    assert outcome == kinds(*signals)[-1]
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("no human please", "Escalate"),
+        ("no representative", "Escalate"),
+        ("no human needed", "-"),
+        ("no need for a human", "-"),
+        ("no i do not want a human", "-"),
+    ],
+)
+def test_no_before_a_human_is_an_answer_to_the_bot(text: str, outcome: str) -> None:
+    """Without punctuation "no human please" is ambiguous: callers refuse in more words."""
+    assert [outcome] == kinds(Heard(text))
+
+
+def test_a_quiet_line_rings_nobody_by_default() -> None:
+    """Silence counts only where it was configured."""
+    assert ["-"] * 9 == kinds(*[Tick()] * 9, every_s=300.0)

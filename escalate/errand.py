@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from escalate.errors import CallGone, CarrierError, CarrierUnreachable, RequestRefused
 from escalate.plivo.urls import with_retries
@@ -109,6 +109,7 @@ class Errands:
             hangup_url=with_retries(f"{base}/hangup"),
             ring_s=told.ring_s,
             parent_call_uuid=call.call_uuid,
+            **_detection(settings.handoff.machine_detection, base),
         )
         try:
             return e.CallPlaced(escalation, number, await self._exchange.plivo.make_call(asked))
@@ -157,6 +158,29 @@ class Errands:
         )
         if self._on_alarm is not None:
             self._on_alarm(call.call_uuid, alarm)
+
+
+class _Detection(TypedDict, total=False):
+    """The parameters of Make Call that look for a machine."""
+
+    machine_detection: Literal["true", "hangup"]
+    machine_detection_url: str
+
+
+def _detection(when: Literal["off", "beside", "before"], base: str) -> _Detection:
+    """Look for a machine at that time.
+
+    Before the question the carrier hangs up on one by itself. Beside it the carrier only tells us,
+    because a human who has said yes meanwhile is a human.
+    """
+    match when:
+        case "before":
+            return {"machine_detection": "hangup"}
+        case "beside":
+            url = with_retries(f"{base}/machine")
+            return {"machine_detection": "true", "machine_detection_url": url}
+        case "off":
+            return {}
 
 
 def _waits_for(call: Call, placed: e.CallPlaced) -> bool:

@@ -149,6 +149,19 @@ def every_answer_is_yes() -> None:
     _replace(exchange, "receive", hopeful)
 
 
+def machines_are_human() -> None:
+    """Whoever the carrier takes for a machine has said yes."""
+    from escalate import exchange
+    from escalate.transfer import events, receive
+
+    def trusting(call: Any, event: Any, now: float) -> Any:
+        if isinstance(event, events.MachineAnswered):
+            event = events.HumanAccepted(event.escalation, event.attempt)
+        return receive(call, event, now)
+
+    _replace(exchange, "receive", trusting)
+
+
 def caller_first() -> None:
     """The caller is taken from the bot before anybody has accepted."""
     from dataclasses import replace
@@ -188,6 +201,7 @@ SABOTAGES: dict[str, Callable[[], None]] = {
         nothing_after_the_stream,
         humans_not_asked,
         every_answer_is_yes,
+        machines_are_human,
         caller_first,
         humans_forgotten,
     )

@@ -63,7 +63,8 @@ class Line:
 class Leg:
     """A human's leg, in a Dial or called for itself; `line` is None in a Dial.
 
-    `answer` is what he said to the question whether he takes the caller, in keys or words.
+    `answer` is what he said to the question whether he takes the caller, in keys or words;
+    `machine` that the carrier took him for an answering machine, to which nothing is said.
     """
 
     leg: str
@@ -71,6 +72,7 @@ class Leg:
     line: Line | None = None
     answered: bool = False
     answer: str | None = None
+    machine: bool = False
     bridged_at: float | None = None
     unbridged_at: float | None = None
     ended: Event | None = None
@@ -80,6 +82,8 @@ class Leg:
         match event["kind"]:
             case "leg.answered":
                 self.answered = True
+            case "leg.detected":
+                self.machine = event["machine"]
             case "leg.bridged":
                 self.bridged_at = event["at"]
             case "leg.unbridged":
@@ -101,7 +105,11 @@ class Leg:
         """Whether a human who was called for nothing was told so, or hung up himself."""
         if self.line is None or self.line.ended is None:
             return False
-        return self.line.told_goodbye or self.line.ended["source"] == HangupSource.CALLEE
+        return (
+            self.machine
+            or self.line.told_goodbye
+            or self.line.ended["source"] == HangupSource.CALLEE
+        )
 
 
 @dataclass(slots=True)

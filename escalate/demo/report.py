@@ -149,6 +149,8 @@ def _why_not(leg: Leg) -> str | None:
     """Why a human did not get the caller, once his leg has ended."""
     if leg.ended is None:
         return None
+    if leg.machine:
+        return str(Reason.MACHINE)
     if leg.line is not None and leg.answered:
         return str(Reason.DECLINED if leg.answer else Reason.NOT_CONFIRMED)
     return str(reason_for(status=leg.ended.get("dial_status"), cause_code=leg.ended["code"]))

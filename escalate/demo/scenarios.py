@@ -252,6 +252,21 @@ _ALL: Final = (
         ),
     ),
     _scenario(
+        "warm-machine",
+        "the first human's voicemail answers and is hung up, the second human gets the caller",
+        _ASKS,
+        warm=True,
+        phones=_humans({"machine": True}, {"presses": "1", "reacts_after_s": 0.6}),
+        must=Must(
+            "connected",
+            "human",
+            "duty-phone",
+            attempts=(("support", 4000), ("duty-phone", None)),
+            answers=(None, "1"),
+            stays_s=0.6,
+        ),
+    ),
+    _scenario(
         "warm-nobody",
         "no human takes the call: the caller never leaves the bot, is told so and goes on",
         conversation([(0.9, "a human please"), (9.6, "where is my parcel")]),

@@ -31,6 +31,7 @@ _CUSTOM_HEADER: Final = "X-PH-"
 class Answer:
     """Plivo asks for a document: on answer, redirect, transfer, fallback or ring.
 
+    `machine` says whether one answered, None where the carrier did not look or does not know yet.
     `sip_headers` are those that arrived with the call, by name and without "X-PH-".
     """
 
@@ -43,6 +44,7 @@ class Answer:
     caller_name: str = field(repr=False)
     request_uuid: str | None
     a_leg_uuid: str | None
+    machine: bool | None
     parent_auth_id: str | None = field(repr=False)
     forwarded_from: str | None = field(repr=False)
     sip_headers: Mapping[str, str] = field(repr=False)
@@ -204,6 +206,7 @@ def parse_answer(form: Form) -> Answer:
         caller_name=form.get("CallerName", ""),
         request_uuid=_first(form, "RequestUUID"),
         a_leg_uuid=_first(form, "ALegUUID"),
+        machine=_flag(form, "Machine"),
         parent_auth_id=_first(form, "ParentAuthID", "AuthID"),
         forwarded_from=_first(form, "ForwardedFrom"),
         sip_headers={
@@ -312,6 +315,11 @@ def _number(form: Form, *names: str) -> int | None:
         if text.isascii() and text.isdigit() and len(text) < 10:
             return int(text)
     return None
+
+
+def _flag(form: Form, name: str) -> bool | None:
+    """Return a field that is true or false."""
+    return {"true": True, "false": False}.get(form.get(name, "").strip().lower())
 
 
 def _share(form: Form, name: str) -> float | None:

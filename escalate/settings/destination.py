@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -94,7 +94,15 @@ class Destination(Section):
         )
 
     def outbound_call(
-        self, *, from_: str, answer_url: str, hangup_url: str, ring_s: float, parent_call_uuid: str
+        self,
+        *,
+        from_: str,
+        answer_url: str,
+        hangup_url: str,
+        ring_s: float,
+        parent_call_uuid: str,
+        machine_detection: Literal["true", "hangup"] | None = None,
+        machine_detection_url: str | None = None,
     ) -> OutboundCall:
         """Return the request that calls this destination in a warm handoff."""
         return OutboundCall(
@@ -108,6 +116,8 @@ class Destination(Section):
             sip_headers=self.headers or None,
             parent_call_uuid=parent_call_uuid,
             error_if_parent_not_found=True,
+            machine_detection=machine_detection,
+            machine_detection_url=machine_detection_url,
         )
 
     def route(self) -> Route:

@@ -30,7 +30,9 @@ Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1,
 class Handoff(Section):
     """How a handoff goes: `cold` dials the human once the caller has left the bot, `warm` first.
 
-    `budget_s` bounds the caller's whole wait (seconds).
+    `budget_s` bounds the caller's whole wait (seconds). With `machine_detection` the carrier tells
+    voicemail from a human who is called first: `beside` the question, or `before` it, which no
+    machine then hears but for which a human waits some seconds.
     """
 
     mode: Mode = Mode.COLD
@@ -38,6 +40,7 @@ class Handoff(Section):
     last_resort: LastResort = LastResort.BOT
     music: Literal["real"] | Url = "real"
     drain_s: Annotated[float, Field(ge=0, le=3)] = 0.4
+    machine_detection: Literal["off", "beside", "before"] = "beside"
 
 
 class Say(Section):

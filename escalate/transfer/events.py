@@ -110,6 +110,13 @@ class HumanAnswered(AttemptEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class MachineAnswered(AttemptEvent):
+    """The carrier takes whoever picked up for a machine. `leg` is its own, where we know it."""
+
+    leg: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class HumanAccepted(AttemptEvent):
     """The human will take the caller."""
 

@@ -185,6 +185,8 @@ def reason_of(m: Moment) -> Reason:
     match m.event:
         case e.DialEnded() | e.HumanLegEnded() | e.HumanDeclined() | e.CallRefused():
             return m.event.reason
+        case e.MachineAnswered():
+            return Reason.MACHINE
         case e.DeadlinePassed():
             return Reason.NO_ANSWER
         case e.CallerHungUp():
@@ -193,6 +195,12 @@ def reason_of(m: Moment) -> Reason:
             return Reason.RETRACTED
         case _:
             return Reason.UNKNOWN
+
+
+def leg_of(m: Moment) -> str | None:
+    """The carrier's name for the human's leg, as soon as anybody has told it."""
+    told = m.event.leg if isinstance(m.event, e.HumanAnswered | e.MachineAnswered) else None
+    return told or m.attempt.leg
 
 
 # --- effects ------------------------------------------------------------------------------------
@@ -257,6 +265,7 @@ def close_the_attempt(m: Moment) -> Escalation:
     ended = replace(
         told,
         touched=True,
+        leg=leg_of(m),
         ended_at=m.now,
         connected_at=told.connected_at or (m.now if connected else None),
         reason=Reason.COMPLETED if connected else reason_of(m),
@@ -269,8 +278,7 @@ def close_the_attempt(m: Moment) -> Escalation:
 def human_picked_up(m: Moment) -> Escalation:
     """Note the time; the credentials of this attempt have done their work."""
     answered_at = m.attempt.answered_at or m.now
-    leg = m.event.leg if isinstance(m.event, e.HumanAnswered) else None
-    told = replace(m.attempt, touched=True, answered_at=answered_at, leg=leg or m.attempt.leg)
+    told = replace(m.attempt, touched=True, answered_at=answered_at, leg=leg_of(m))
     return m.escalation.with_attempt(told)
 
 

@@ -72,6 +72,7 @@ def build_app(exchange: Exchange) -> Starlette:
         f"{_CALL}/streams/{{stream:int}}": caller.stream,
         f"{_ATTEMPT}/progress": caller.progress,
         f"{_ESCALATION}/room/progress": caller.room_progress,
+        f"{_HUMAN}/machine": human.machine,
         f"{_HUMAN}/room": human.room,
         f"{_HUMAN}/hangup": human.hang_up,
     }

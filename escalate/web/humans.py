@@ -35,6 +35,12 @@ class HumanRoutes:
         leg = parse_answer(callback.form).call_uuid or None
         return await self._after(request, e.HumanAnswered(*_ids(request), leg))
 
+    async def machine(self, request: Request, callback: Callback) -> None:
+        """The carrier has found out whether a machine picked up."""
+        told = parse_answer(callback.form)
+        if told.machine:
+            await self._tell(request, e.MachineAnswered(*_ids(request), told.call_uuid or None))
+
     async def reply(self, request: Request, callback: Callback) -> Step | None:
         """The human answered the question, or kept silent; an unclear answer is asked again."""
         said = parse_input(callback.form)

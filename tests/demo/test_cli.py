@@ -78,6 +78,7 @@ def test_list_prints_a_name_and_a_description_for_each_scenario() -> None:
         "stream-lost",
         "warm",
         "warm-declined",
+        "warm-machine",
         "warm-nobody",
         "warm-caller-hangs-up",
         "armed-bot",

@@ -64,6 +64,20 @@ async def test_a_refusal_taken_for_a_yes_is_noticed() -> None:
     assert "destination is support, must be duty-phone" in played.unmet
 
 
+def a_voicemail_gets_neither_the_caller_nor_a_farewell(played: Played) -> None:
+    """Its leg ends once the carrier has heard what it is; a human is asked, and accepts."""
+    assert at(played, "leg.detected", machine=True) < at(played, "leg.digit", digit="1")
+    assert at(played, "leg.digit", digit="1") < at(played, "stream.closed")
+
+
+async def test_a_caller_given_to_a_voicemail_is_noticed() -> None:
+    """Twin of warm-machine: nobody listens to what the carrier has heard."""
+    deaf = scenario("warm-machine", over=When("leg.bridged"), watch_s=0.1)
+    played = await play(deaf, sabotage="machines-are-human")
+
+    assert "destination is support, must be duty-phone" in played.unmet
+
+
 def when_no_human_takes_the_call_the_caller_never_leaves_the_bot(played: Played) -> None:
     """One stream from beginning to end; he is told that nobody is free, and is answered."""
     refused = at(played, "leg.ended", code=3010)
@@ -108,13 +122,14 @@ async def test_a_human_who_is_forgotten_is_noticed() -> None:
 PROOFS = {
     "warm": a_human_hears_the_question_and_accepts_before_the_caller_leaves_the_bot,
     "warm-declined": a_human_who_declines_is_thanked_and_the_next_is_called,
+    "warm-machine": a_voicemail_gets_neither_the_caller_nor_a_farewell,
     "warm-nobody": when_no_human_takes_the_call_the_caller_never_leaves_the_bot,
     "warm-caller-hangs-up": a_human_is_released_when_the_caller_leaves_during_the_question,
 }
 
 
 async def test_every_warm_scenario_comes_out_as_it_must() -> None:
-    """Four callers at one bot, and a human's own calls for each."""
+    """Five callers at one bot, and a human's own calls for each."""
     played = await play_together(*(scenario(name) for name in PROOFS))
 
     for name, prove in PROOFS.items():

@@ -153,7 +153,7 @@ def no_bridge_without_acceptance(s: Step) -> bool:
 
 def a_second_acceptor_is_let_go(s: Step) -> bool:
     """He hears that somebody else has the caller, or that the caller is gone; the first gets in."""
-    if s.what != ACCEPTS or s.told is None:
+    if s.what != ACCEPTS or s.told is None or _taken_for_a_machine(s, s.told.number):
         return True
     held = s.after.record.held
     if held is None or held.id != s.told.escalation:
@@ -161,6 +161,13 @@ def a_second_acceptor_is_let_go(s: Step) -> bool:
     if held.claimed_by == s.told.number:
         return s.executed == d.MeetCaller(held.id, s.told.number)
     return s.executed == d.LetGo(d.Farewell.TAKEN)
+
+
+def _taken_for_a_machine(s: Step, number: int) -> bool:
+    """Whether he was given up as a recording, to which nothing is said."""
+    held = s.before.record.call.escalation
+    made = held.attempts[number - 1 : number] if held is not None else ()
+    return s.executed == d.HangUp() and any(one.reason is Reason.MACHINE for one in made)
 
 
 def a_human_is_told_why_he_is_let_go(s: Step) -> bool:
@@ -490,6 +497,7 @@ HEEDED: Final[dict[tuple[State, Word], Callable[[Step, Escalation], bool]]] = {
     (State.CONSULTING, Word.CALL_REFUSED): _goes_on_to_the_next,
     (State.CONSULTING, Word.HUMAN_ANSWERED): _can_be_reached,
     (State.CONSULTING, Word.HUMAN_ACCEPTED): _is_now(State.JOINING),
+    (State.CONSULTING, Word.MACHINE_ANSWERED): _goes_on_to_the_next,
     (State.CONSULTING, Word.HUMAN_DECLINED): _goes_on_to_the_next,
     (State.CONSULTING, Word.HUMAN_LEG_ENDED): _goes_on_to_the_next,
     (State.CONSULTING, Word.DEADLINE): _goes_on_to_the_next,

@@ -24,6 +24,7 @@ class Word(StrEnum):
     HUMAN_ENTERED = "human entered"
     STREAM_STARTED = "stream started"
     HUMAN_ANSWERED = "human answered"
+    MACHINE_ANSWERED = "machine answered"
     HUMAN_CONNECTED = "human connected"
     HUMAN_LEG_ENDED = "human leg ended"
     HUNG_UP = "hung up"

@@ -123,6 +123,8 @@ class Product:
             case Word.HUMAN_ANSWERED:
                 # In a Dial the human's leg has no name of its own that we would use.
                 return e.HumanAnswered(escalation, number, letter.leg or None)
+            case Word.MACHINE_ANSWERED:
+                return e.MachineAnswered(escalation, number, letter.leg or None)
             case Word.HUMAN_ACCEPTED:
                 return e.HumanAccepted(escalation, number)
             case Word.HUMAN_DECLINED:
@@ -224,6 +226,7 @@ _ABOUT_THE_CALL: Final = (Word.HUNG_UP, Word.BOT_STARTED, Word.ASKED)
 ABOUT_ATTEMPTS: Final = (
     Word.DIAL_ENDED,
     Word.HUMAN_ANSWERED,
+    Word.MACHINE_ANSWERED,
     Word.HUMAN_CONNECTED,
     Word.HUMAN_LEG_ENDED,
     Word.HUMAN_ACCEPTED,

@@ -277,6 +277,13 @@ WARM_MISTAKES: Final[dict[str, Table]] = {
     "a human who said no is called again and again": changed(
         CONSULTING, e.HumanDeclined, CONSULTING, TO_HUMAN
     )(effect=r.unchanged),
+    "a machine is left to talk": changed(CONSULTING, e.MachineAnswered, CONSULTING, TO_HUMAN)(
+        orders=CALL_NEXT
+    ),
+    "a human who has accepted is taken for a machine": (
+        Row(JOINING, e.MachineAnswered, ENDED, r.always, t.NOBODY, r.nothing),
+        *TABLE,
+    ),
     "a refused call alarms nobody": changed(CONSULTING, e.CallRefused, ENDED)(orders=r.nothing),
     "the last one goes on ringing": changed(CONSULTING, e.DeadlinePassed, ENDED)(orders=r.nothing),
     "a caller who hangs up leaves a phone ringing": changed(CONSULTING, e.CallerHungUp, ENDED)(

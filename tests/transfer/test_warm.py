@@ -87,6 +87,23 @@ def test_a_human_who_does_not_take_the_caller_is_followed_by_the_next(failure: e
     assert d.ConnectBot(1) == story.document()
 
 
+def test_a_machine_is_hung_up_and_the_next_human_is_called() -> None:
+    """Whether its leg was known before or not; it hears no farewell."""
+    for story in (asked(), consulting()):
+        story.tell(e.MachineAnswered("esc-1", 1, "leg-1"))
+        assert [c.LetHumanGo(1), c.CallHuman(2)] == story.commands
+        assert d.HangUp() == human(story)
+        held = story.call.open_escalation
+        assert held is not None
+        assert ("leg-1", Reason.MACHINE) == (held.attempts[0].leg, held.attempts[0].reason)
+
+
+def test_who_has_said_yes_is_no_machine() -> None:
+    """The carrier guesses by sound; the human was asked."""
+    story = asked().tell(ACCEPTED)
+    assert not receive(story.call, e.MachineAnswered("esc-1", 1, "leg-1"), story.now).changed
+
+
 def test_a_telephone_that_rings_too_long_is_stopped_before_the_next_one_rings() -> None:
     """The first human's phone does not go on ringing."""
     story = consulting().tell(e.CallPlaced("esc-1", 1, "request-1")).deadline()

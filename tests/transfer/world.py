@@ -506,6 +506,9 @@ def called(product: Product, w: World, one: Guest) -> Iterator[Step]:
             yield Step(Actor.CARRIER, "the human enters the room", w, once_together(after))
         case Called.IN_ROOM:
             pass
+    # The carrier's ear is slow, and may be wrong; from here on it may tell us so at any time.
+    machine = Letter(Word.MACHINE_ANSWERED, name, number, leg=f"leg-{number}")
+    yield tell(product, w, machine, Actor.CARRIER)
     yield Step(Actor.HUMAN, HANGS_UP, w, without_guest(w, one, Reason.COMPLETED))
 
 

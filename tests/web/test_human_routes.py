@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -23,17 +25,33 @@ from tests.web.test_routes import kinds, state
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
+def handoff() -> dict[str, Any]:
+    """What the settings say about the handoff."""
+    return {"mode": Mode.WARM}
+
+
+@pytest.fixture
+def settings(settings: Settings, handoff: dict[str, Any]) -> Settings:
     """The same settings, for a warm handoff."""
-    warm = settings.handoff.model_copy(update={"mode": Mode.WARM})
+    warm = settings.handoff.model_copy(update=handoff)
     return settings.model_copy(update={"handoff": warm, "caller_id": "+14155550100"})
 
 
 @pytest.fixture
-async def board(settings: Settings) -> AsyncIterator[Switchboard]:
+def placed() -> asyncio.Queue[dict[str, Any]]:
+    """The calls that the carrier was asked to make."""
+    return asyncio.Queue()
+
+
+@pytest.fixture
+async def board(
+    settings: Settings, placed: asyncio.Queue[dict[str, Any]]
+) -> AsyncIterator[Switchboard]:
     """A switchboard whose carrier places every call, and does nothing more."""
 
     async def place(request: Request) -> JSONResponse:
+        if request.url.path.endswith("/Call/"):
+            placed.put_nowait(await request.json())
         return JSONResponse({"request_uuid": "request-1"}, status_code=201)
 
     carrier = Starlette(routes=[Route("/{path:path}", place, methods=["POST", "DELETE"])])
@@ -116,6 +134,35 @@ async def test_an_answering_machine_gets_neither_the_caller_nor_a_message(
         f"{human}/reply?asked=1", {"CallUUID": "leg-1", "Speech": greeting}
     )
     assert [Hangup] == kinds(document)
+
+
+@pytest.mark.parametrize(
+    ("handoff", "asked", "reports"),
+    [
+        ({"mode": Mode.WARM}, "true", True),
+        ({"mode": Mode.WARM, "machine_detection": "before"}, "hangup", False),
+        ({"mode": Mode.WARM, "machine_detection": "off"}, None, False),
+    ],
+)
+async def test_the_carrier_listens_for_a_machine_as_the_settings_say(
+    human: str, placed: asyncio.Queue[dict[str, Any]], asked: str | None, reports: bool
+) -> None:
+    """Beside the question it reports to us; before it, it hangs up by itself."""
+    made = await placed.get()
+    told = str(made.get("machine_detection_url")).partition("#")[0]
+    assert asked == made.get("machine_detection")
+    assert (f"{PUBLIC}{human}/machine" if reports else "None") == told
+
+
+@pytest.mark.parametrize("machine", ["true", "false"])
+async def test_what_the_carrier_hears_beside_the_question_ends_it_for_a_machine(
+    plivo: Plivo, human: str, machine: str
+) -> None:
+    """The next human is called; a person goes on listening."""
+    told = {"CallUUID": "leg-1", "Event": "MachineDetection", "Machine": machine}
+    await plivo.post(f"{human}/machine", told)
+    kind = Hangup if machine == "true" else GetInput
+    assert kind is kinds(await plivo.document(f"{human}/answer", {"CallUUID": "leg-1"}))[0]
 
 
 @pytest.mark.parametrize(

@@ -216,11 +216,13 @@ class Exchange:
         *,
         wanted: str | None = None,
         language: str | None = None,
+        guess: str | None = None,
         bot_left: bool = True,
     ) -> e.Requested:
         """Return the event that opens an escalation, routed by the settings and the hour.
 
-        `wanted` names the destination to try first, `language` is the caller's. Without a bot
+        `wanted` names the destination to try first, `language` is the caller's; where it is not
+        known, `guess` is what his words look like, and decides the order alone. Without a bot
         (`bot_left` false) the last resort cannot be the bot.
         """
         handoff, now = self.settings.handoff, self.clock()
@@ -232,7 +234,7 @@ class Exchange:
             plan=plan(
                 self.settings.routes(),
                 wanted=wanted,
-                language=language,
+                language=language or guess,
                 trigger=trigger,
                 available={one.name: one.opening_hours().is_open(now) for one in destinations},
             ),
@@ -241,6 +243,7 @@ class Exchange:
             last_resort=handoff.last_resort if bot_left else LastResort.GOODBYE,
             mode=handoff.mode if bot_left else Mode.COLD,
             limits=self.settings.limits,
+            language=language,
         )
 
     def arrived(self, stream: int) -> e.CallerArrived:
@@ -258,7 +261,7 @@ class Exchange:
         base = f"{self.settings.public_url}/calls/{call_uuid}"
         return f"{base}/escalations/{escalation}/humans/{number}"
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def spawn(self, work: Coroutine[Any, Any, object]) -> asyncio.Task[None]:
         """Run `work` beside everything else, and keep it until it is done."""
         task = asyncio.create_task(self._guard(work))
         self._tasks.add(task)
@@ -272,7 +275,7 @@ class Exchange:
         task.add_done_callback(self._followers.discard)
         return task
 
-    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guard(self, work: Coroutine[Any, Any, object]) -> None:
         """Log what a task could not do; its step has a deadline, so somebody will look after it."""
         try:
             await work

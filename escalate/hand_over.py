@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Final, Protocol
 
 from escalate.errors import CallGone, CarrierError, StoreUnavailable
+from escalate.handoff import Line
 from escalate.transfer import Call, DocumentOwner, Ending, Escalation, State
 from escalate.transfer import events as e
 from escalate.values import Outcome, Reason
@@ -52,6 +53,7 @@ class HandOver:
         self._exchange = exchange
         self._call_uuid = call_uuid
         self._escalation: str | None = None
+        self._language: str | None = None
         self._announcing: asyncio.Task[None] | None = None
         self._parting = False
 
@@ -104,6 +106,7 @@ class HandOver:
         await self._exchange.adopt(self._call_uuid)
         call = await self._exchange.receive(self._call_uuid, event)
         held = call.escalation if call is not None else None
+        self._language = call.language if call is not None else None
         if held is None or not (held.is_open or held.id == event.escalation):
             raise CallGone("the call is over")
         log.info(
@@ -118,18 +121,17 @@ class HandOver:
 
     async def _tell_the_caller(self, opened: Escalation) -> None:
         """Say what happens next; in a warm handoff again once a human has accepted."""
-        say = self._exchange.settings.say
         if opened.state is State.ANNOUNCING:
-            await self._announce(opened, say.connecting)
+            await self._announce(opened, Line.CONNECTING)
         elif opened.state is State.CONSULTING:
-            await self._announce(opened, say.consulting)
+            await self._announce(opened, Line.CONSULTING)
             if self.bot is not None:
                 await self.bot.resume(None)
             if not await self._human_waits(opened.id):
                 return
             if self.bot is not None:
                 self.bot.hold()
-            await self._announce(opened, say.joining)
+            await self._announce(opened, Line.JOINING)
         await self._exchange.receive(self._call_uuid, e.AnnouncementEnded(opened.id))
 
     async def _human_waits(self, escalation: str) -> bool:
@@ -142,10 +144,11 @@ class HandOver:
                 return False
         return False
 
-    async def _announce(self, opened: Escalation, text: str) -> None:
+    async def _announce(self, opened: Escalation, line: Line) -> None:
         """Speak for as long as the step may take and the caller does not change his mind."""
         if self.bot is None or self._parting:
             return
+        text = self._exchange.settings.say.text(line, language=self._language)
         self._announcing = asyncio.create_task(self.bot.announce(text))
         _, late = await asyncio.wait([self._announcing], timeout=opened.limits.announce_s)
         for task in late:

@@ -27,9 +27,10 @@ from escalate.detect import (
 )
 from escalate.errors import CallGone, CarrierError
 from escalate.hand_over import Bot, HandOver
+from escalate.handoff import Line
 from escalate.transfer import DocumentOwner, Ending, State
 from escalate.transfer import events as e
-from escalate.values import Outcome, Party, Said, Trigger
+from escalate.values import Outcome, Party, Reason, Said, Trigger
 
 if TYPE_CHECKING:
     from escalate.exchange import Exchange
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("escalate")
 
 _VERDICT_S: Final = 5.0
+_WORDS_OF_A_LANGUAGE: Final = 3
 
 Predicate = Callable[[Sequence[Said]], Awaitable[bool]]
 """A user's own judgement of a conversation so far: does this caller need a human?"""
@@ -63,6 +65,7 @@ class LiveCall:
         self._hand_over = HandOver(exchange, call_uuid)
         self._request: asyncio.Task[Ending] | None = None
         self._said: list[Said] = []
+        self._language: str | None = None
         self._stream: int | None = None
         self._finished = False
 
@@ -100,23 +103,26 @@ class LiveCall:
         self._stream = call.stream
         if call.stream == 1:
             return None
-        say = self._exchange.settings.say
+        self._language = call.language
         ending = call.escalation.ending if call.escalation is not None else None
-        # The stream that brings him back is what ends his escalation.
-        returned = ending is not None and ending.at >= (call.stream_since or 0.0)
         history = await self._exchange.store.words(self.call_uuid)
-        return Resumption(say.returning if returned else say.reconnected, history)
+        # The stream that brings him back is what ends his escalation.
+        if ending is not None and ending.at >= (call.stream_since or 0.0):
+            return Resumption(self._text(Line.RETURNING, ending.reason), history)
+        return Resumption(self._text(Line.RECONNECTED), history)
 
     def hear(
         self, text: str, *, final: bool = True, language: str | None = None
     ) -> Decision | None:
         """Take in words of the caller; `final` is False for an interim result.
 
+        `language` is the tag that the recogniser gave them, and what the caller is spoken to in.
         Microseconds, no I/O. When the decision is to escalate, the bot is already held when this
         returns.
         """
         if final and text.strip():
             self._remember(Party.CALLER, text)
+            self._note_language(text, language)
             for name, predicate in self._exchange.predicates.items():
                 self._exchange.spawn(self._ask(name, predicate))
         return self._take(Heard(text, final, language))
@@ -209,21 +215,14 @@ class LiveCall:
 
         `to` names a configured destination that is tried first, `language` is the caller's.
         """
-        if self._request is not None and not self._request.done():
-            return False
-        self._detector.latch(self._exchange.clock())
-        if self._hand_over.bot is not None:
-            self._hand_over.bot.hold()
-        event = self._exchange.request(trigger, rule, wanted=to, language=language)
-        self._request = self._exchange.follow(self._follow(event))
-        return True
+        return self._ask_for_human(trigger, rule, to=to, language=language or self._language)
 
-    async def transfer(self, *, to: str | None = None) -> Ending:
+    async def transfer(self, *, to: str | None = None, language: str | None = None) -> Ending:
         """Ask for a human, or join the request that is under way; return how it ended.
 
-        `to` names a configured destination that is tried first.
+        `to` names a configured destination that is tried first, `language` is the caller's.
         """
-        self.request(Trigger.APPLICATION, "transfer()", to=to)
+        self.request(Trigger.APPLICATION, "transfer()", to=to, language=language)
         assert self._request is not None
         return await asyncio.shield(self._request)
 
@@ -239,12 +238,32 @@ class LiveCall:
         """Whether a request for a human is under way."""
         return self._request is not None and not self._request.done()
 
+    def _ask_for_human(
+        self,
+        trigger: Trigger,
+        rule: str,
+        *,
+        to: str | None = None,
+        language: str | None = None,
+        guess: str | None = None,
+    ) -> bool:
+        if self._request is not None and not self._request.done():
+            return False
+        self._detector.latch(self._exchange.clock())
+        if self._hand_over.bot is not None:
+            self._hand_over.bot.hold()
+        event = self._exchange.request(trigger, rule, wanted=to, language=language, guess=guess)
+        self._language = language
+        self._request = self._exchange.follow(self._follow(event))
+        return True
+
     def _take(self, signal: Signal) -> Decision | None:
         decision = self._detector.receive(signal, self._exchange.clock())
         if isinstance(decision, Escalate):
             first = decision.evidence[0] if decision.evidence else None
             rule = first.rule if first is not None else decision.trigger.value
-            self.request(decision.trigger, rule, language=first.language if first else None)
+            guess = first.language if first is not None else None
+            self._ask_for_human(decision.trigger, rule, language=self._language, guess=guess)
         elif isinstance(decision, Retract):
             self._hand_over.retract()
         return decision
@@ -268,18 +287,32 @@ class LiveCall:
         self._said.append(said)
         self._exchange.spawn(self._exchange.store.remember(self.call_uuid, said))
 
+    def _note_language(self, text: str, language: str | None) -> None:
+        """Keep the caller's language; a word or two do not change it, as recognisers guess."""
+        known = self._language
+        if language is None or language == known:
+            return
+        if known is None or len(text.split()) >= _WORDS_OF_A_LANGUAGE:
+            self._language = language
+            heard = e.LanguageHeard(language)
+            self._exchange.spawn(self._exchange.receive(self.call_uuid, heard))
+
+    def _text(self, line: Line, reason: Reason | None = None) -> str:
+        say = self._exchange.settings.say
+        return say.text(line, language=self._language, reason=reason)
+
     async def _follow(self, event: e.Requested) -> Ending:
         """See the request through, and give the caller back to the bot if he never left it."""
         ending = await self._hand_over.run(event)
         self._detector.reset(self._exchange.clock())
-        bot, say = self._hand_over.bot, self._exchange.settings.say
+        bot = self._hand_over.bot
         if bot is None:
             return ending
         if ending.outcome is Outcome.REFUSED:
-            await bot.resume(say.unavailable)
+            await bot.resume(self._text(Line.UNAVAILABLE, ending.reason))
         elif ending.outcome is Outcome.RETURNED:
             # A warm handoff that found nobody: the caller never left.
-            await bot.resume(say.returning)
+            await bot.resume(self._text(Line.RETURNING, ending.reason))
         elif ending.outcome is Outcome.CANCELLED:
             await bot.resume(None)
         return ending

@@ -1,8 +1,9 @@
 """What caller and human hear at each step, in the language of each, with a voice that speaks it.
 
-The sentences are data in `data/sentences`, one file per language, and each can be replaced. A
-carrier refuses a document with a voice that does not speak the language of the text, so text and
-voice are chosen together: the asked language, else the configured fallback, else English.
+The sentences are data in `data/sentences`, one file per language, and each can be replaced, also
+by a recording. A carrier refuses a document with a voice that does not speak the language of the
+text, so text and voice are chosen together: the asked language, else the configured fallback, else
+English. A recording needs no voice.
 """
 
 from __future__ import annotations
@@ -26,22 +27,27 @@ _SLOT: Final = re.compile(r"\{([a-z]*)\}")
 # The carrier's own voices come before others: they cost nothing.
 _OWN_VOICES: Final = ("WOMAN", "MAN")
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
+_NOTHING_OWN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({})
+_RECORDING: Final = re.compile(r"https?://\S+")
 
 
 class Line(StrEnum):
     """A moment at which something is said."""
 
-    # to the caller
+    # to the caller, by the bot
     CONNECTING = "connecting"
-    WAITING = "waiting"  # from time to time while phones ring
-    INTRODUCTION = "introduction"  # to both, at the bridge; {wants} is what the caller wants
+    CONSULTING = "consulting"  # a human is called first, and he stays with the bot meanwhile
+    JOINING = "joining"  # the human has accepted
     RETURNING = "returning"
     UNAVAILABLE = "unavailable"
+    RECONNECTED = "reconnected"
+    # to the caller, by the carrier
+    WAITING = "waiting"  # from time to time while phones ring
+    INTRODUCTION = "introduction"  # to both, at the bridge; {wants} is what the caller wants
     VOICEMAIL = "voicemail"
     CALLBACK = "callback"
     GOODBYE = "goodbye"
     ONE_MOMENT = "one_moment"
-    RECONNECTED = "reconnected"
     # to the human; {accept}, {decline} and {defer} are keys
     OFFER = "offer"
     ASK = "ask"  # by key or by word
@@ -53,6 +59,18 @@ class Line(StrEnum):
     TAKEN = "taken"  # somebody else was faster
     CALLER_GONE = "caller_gone"
 
+
+BOT_LINES: Final = frozenset(
+    (
+        Line.CONNECTING,
+        Line.CONSULTING,
+        Line.JOINING,
+        Line.RETURNING,
+        Line.UNAVAILABLE,
+        Line.RECONNECTED,
+    )
+)
+"""What the bot says in its own voice, so that it is text and no recording."""
 
 SLOTS: Final[Mapping[Line, tuple[str, ...]]] = {
     Line.INTRODUCTION: ("wants",),
@@ -110,10 +128,11 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A sentence ready for the carrier's Speak."""
+    """A sentence ready for the carrier's Speak, or with `recording` the URL for its Play."""
 
     text: str
     voice: Voice
+    recording: bool = False
 
 
 class Sentences:
@@ -124,29 +143,31 @@ class Sentences:
         language: str,
         *,
         voices: Mapping[str, Sequence[str]],
-        voice: str | None = None,
+        wanted: Sequence[str] = (),
         fallback: str = _ENGLISH,
-        own: Mapping[str, str] = _NONE,
+        own: Mapping[str, Mapping[str, str]] = _NOTHING_OWN,
     ) -> None:
         """Choose text and voice for `language`, a tag such as "de" or "pt-PT".
 
-        `voices` are the carrier's, with the languages of each; `voice` is preferred where it
-        speaks the language. `own` replaces sentences, by `Line`.
+        `voices` are the carrier's, with the languages of each; those `wanted` are preferred where
+        they speak the language. `own` replaces sentences: by language, then by `Line`.
 
         Raises:
             ValueError: A sentence of `own` has no such line or slot, or no voice speaks English.
         """
-        _check_own(own)
+        for sentences in own.values():
+            _check_own(sentences)
         for candidate in (language, fallback, _ENGLISH):
-            chosen = choose_voice(candidate, voices, wanted=voice)
+            chosen = choose_voice(candidate, voices, wanted=wanted)
             if chosen is not None and base_of(candidate) in sentence_languages():
                 self.language, self.voice = base_of(candidate), chosen
+                self._own = _own_of(own, candidate)
                 break
         else:
             raise ValueError("the carrier has no voice for English: name one that it has")
         self._data = _load(self.language)
-        # A user's own sentences are in the language he asked for, and in no other.
-        self._own = own if self.language == base_of(language) else _NONE
+        asked = _own_of(own, language)
+        self._recordings = {line: url for line, url in asked.items() if _RECORDING.fullmatch(url)}
 
     def say(
         self, line: Line, *, reason: Reason | None = None, slots: Mapping[str, str] = _NONE
@@ -155,7 +176,11 @@ class Sentences:
 
         With a `reason` the caller first hears why, unless the sentence is the user's own.
         """
+        if line in self._recordings:
+            return Spoken(self._recordings[line], self.voice, recording=True)
         text = self._own.get(line) or self._data["lines"][line]
+        if _RECORDING.fullmatch(text):
+            return Spoken(text, self.voice, recording=True)
         if reason is not None and line not in self._own:
             text = f"{self._data['failed'][FAILURES[reason]]} {text}"
         text = _SLOT.sub(lambda slot: slots.get(slot[1], ""), text)
@@ -169,11 +194,11 @@ def sentence_languages() -> tuple[str, ...]:
 
 
 def choose_voice(
-    language: str, voices: Mapping[str, Sequence[str]], *, wanted: str | None = None
+    language: str, voices: Mapping[str, Sequence[str]], *, wanted: Sequence[str] = ()
 ) -> Voice | None:
     """Return the best voice that speaks `language`, or None if the carrier has none.
 
-    The exact region counts more than the wanted voice, and any region of the language is better
+    The exact region counts more than the `wanted` voices, and any region of the language is better
     than none. `voices` maps each voice of the carrier to its languages.
     """
     preferred = _preferred(base_of(language))
@@ -184,7 +209,7 @@ def choose_voice(
         own = _OWN_VOICES.index(pair.name) if pair.name in _OWN_VOICES else len(_OWN_VOICES)
         return (
             pair.language.lower() != language.lower(),
-            pair.name != wanted,
+            wanted.index(pair.name) if pair.name in wanted else len(wanted),
             pair.language != preferred,
             own,
             pair.language,
@@ -199,10 +224,19 @@ def _preferred(base: str) -> str | None:
     return str(_load(base)["region"]) if base in sentence_languages() else None
 
 
+def _own_of(own: Mapping[str, Mapping[str, str]], language: str) -> Mapping[str, str]:
+    """Return the user's sentences for a tag; those of its region come before others."""
+    return {**own.get(base_of(language), _NONE), **own.get(language, _NONE)}
+
+
 def _check_own(own: Mapping[str, str]) -> None:
     for name, text in own.items():
         if name not in list(Line):
             raise ValueError(f"there is no sentence {name[:40]!a}: {', '.join(Line)}")
+        if _RECORDING.fullmatch(text):
+            if name in BOT_LINES:
+                raise ValueError(f"sentence {name} is spoken by the bot: give its words, no URL")
+            continue
         allowed = SLOTS.get(Line(name), ())
         for slot in _SLOT.findall(text):
             if slot not in allowed:

@@ -2,7 +2,8 @@
 
 from escalate.settings.destination import Destination, password_variable
 from escalate.settings.load import load_settings
-from escalate.settings.model import Handoff, Say, Settings
+from escalate.settings.model import Handoff, Settings
+from escalate.settings.saying import Say
 
 __all__ = [
     "Destination",

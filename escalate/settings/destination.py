@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from escalate.handoff.hours import Hours
+from escalate.handoff.languages import base_of
 from escalate.plivo.calls import OutboundCall
 from escalate.plivo.xml import Number, User
 from escalate.transfer import Route
@@ -119,6 +120,12 @@ class Destination(Section):
             machine_detection=machine_detection,
             machine_detection_url=machine_detection_url,
         )
+
+    def language_for(self, caller: str | None, default: str) -> str:
+        """Return the language in which the human here is spoken to: the caller's if he has it."""
+        if caller is not None and base_of(caller) in map(base_of, self.languages):
+            return caller
+        return self.languages[0] if self.languages else default
 
     def route(self) -> Route:
         """Return what routing needs to know, which is neither address nor credentials."""

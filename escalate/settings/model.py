@@ -20,11 +20,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from escalate.detect import DetectPolicy
 from escalate.plivo.addresses import SipUri
 from escalate.plivo.fields import CallerId, Url
-from escalate.plivo.xml import Speak
 from escalate.settings.destination import Destination, Section
+from escalate.settings.saying import Say
 from escalate.transfer import LastResort, Limits, Mode, Route
-
-Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
 
 
 class Handoff(Section):
@@ -41,34 +39,6 @@ class Handoff(Section):
     music: Literal["real"] | Url = "real"
     drain_s: Annotated[float, Field(ge=0, le=3)] = 0.4
     machine_detection: Literal["off", "beside", "before"] = "beside"
-
-
-class Say(Section):
-    """What the caller hears at each step."""
-
-    connecting: Sentence = "One moment, I will connect you to a colleague."
-    consulting: Sentence = "I am calling a colleague for you. Please stay on the line with me."
-    joining: Sentence = "My colleague is on the line. I am connecting you now."
-    returning: Sentence = "I am sorry, nobody is free right now. Let us go on, you and I."
-    reconnected: Sentence = "I am sorry, we were cut off for a moment. Please go on."
-    unavailable: Sentence = "I am sorry, I cannot reach a colleague right now."
-    goodbye: Sentence = "I am sorry, we cannot reach anybody right now. Please call again later."
-    one_moment: Sentence = "One moment, please."
-    asking: Sentence = (
-        "Hello. A caller is talking to our automatic assistant and needs a person. "
-        "To take the call, press 1 or say yes. To decline, press 2."
-    )
-    thanks: Sentence = "Thank you. The caller will be looked after. Goodbye."
-    taken: Sentence = "Thank you. A colleague has taken the call already. Goodbye."
-    gone: Sentence = "The caller has just left. Thank you, and goodbye."
-    voice: str = "WOMAN"
-    language: str = "en-US"
-
-    @model_validator(mode="after")
-    def _voice_speaks_language(self) -> Self:
-        # A pair the carrier does not have would end the call instead of speaking.
-        Speak(text=self.goodbye, voice=self.voice, language=self.language)
-        return self
 
 
 class Settings(BaseSettings):

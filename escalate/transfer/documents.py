@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from escalate.transfer.model import Attempt, Call, Escalation, State
+from escalate.transfer.model import Attempt, Call, State
 from escalate.transfer.rules import bot_is_lost
 from escalate.values import Reason
 
@@ -126,10 +126,8 @@ class LetGo(Document):
 
 def human_document_for(call: Call, escalation: str, number: int) -> Document:
     """The document in which a human goes on who was called for a warm handoff."""
-    held = next(
-        (one for one in (call.escalation, *call.past) if one and one.id == escalation), None
-    )
-    told = _attempt(held, number)
+    held = call.find(escalation)
+    told = held.attempt(number) if held is not None else None
     if held is None or told is None or call.ended:
         return LetGo(Farewell.GONE)
     if told.reason is Reason.MACHINE:
@@ -143,8 +141,3 @@ def human_document_for(call: Call, escalation: str, number: int) -> Document:
     if held.state is State.CONSULTING and held.current == told:
         return AskHuman(escalation, number)
     return LetGo(Farewell.GONE if not held.is_open else Farewell.TAKEN)
-
-
-def _attempt(held: Escalation | None, number: int) -> Attempt | None:
-    tried = held.attempts if held is not None else ()
-    return next((one for one in tried if one.number == number), None)

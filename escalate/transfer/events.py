@@ -21,7 +21,8 @@ class Event:
 class Requested(Event):
     """Somebody decided that the caller needs a human.
 
-    An empty `plan` means that nobody can be called; `refusal` then says why.
+    An empty `plan` means that nobody can be called; `refusal` then says why. `language` is the
+    caller's, where it is known.
     """
 
     escalation: str
@@ -33,6 +34,7 @@ class Requested(Event):
     mode: Mode = Mode.COLD
     refusal: Reason = Reason.NO_DESTINATION
     limits: Limits = LIMITS
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,13 @@ class DialEnded(AttemptEvent):
 @dataclass(frozen=True, slots=True)
 class CallAnswered(Event):
     """The carrier asked for the first document of this call."""
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageHeard(Event):
+    """The caller speaks this language, a tag such as "de" or "es-MX"."""
+
+    language: str
 
 
 @dataclass(frozen=True, slots=True)

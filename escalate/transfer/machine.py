@@ -112,7 +112,7 @@ def _open(call: Call, event: e.Requested, now: float, *, waits: bool = False) ->
         refused = Ending(Outcome.REFUSED, event.refusal, now)
         opened = replace(opened, state=State.ENDED, ending=refused, deadline=None)
     past = call.past if call.escalation is None else (*call.past, call.escalation)
-    return replace(call, escalation=opened, past=past)
+    return replace(call, escalation=opened, past=past, language=event.language or call.language)
 
 
 def _note(call: Call, event: e.Event, now: float) -> Call:
@@ -120,6 +120,8 @@ def _note(call: Call, event: e.Event, now: float) -> Call:
     match event:
         case e.StreamStarted():
             return replace(call, stream_since=call.stream_since or now)
+        case e.LanguageHeard(language):
+            return replace(call, language=language)
         case e.BotFinished() if call.open_escalation is None:
             return replace(call, over=True)
         case e.CallerHungUp() | e.CallerChecked(alive=False):

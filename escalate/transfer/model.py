@@ -148,6 +148,10 @@ class Escalation:
         """The attempt made last, if any."""
         return self.attempts[-1] if self.attempts else None
 
+    def attempt(self, number: int) -> Attempt | None:
+        """The attempt with this number, if it was made."""
+        return next((made for made in self.attempts if made.number == number), None)
+
     def with_attempt(self, attempt: Attempt) -> Escalation:
         """The same escalation with `attempt` in the place of the one with its number."""
         kept = tuple(attempt if a.number == attempt.number else a for a in self.attempts)
@@ -160,8 +164,9 @@ class Call:
 
     `stream` counts the streams offered to the bot, so that a late word about an old one is known as
     such; `stream_since` is when the present one began, None while there is none. `over` means that
-    the conversation was ended on purpose and only the hang-up is left. `revision` grows by one with
-    each change, so that a watcher can miss no wake-up.
+    the conversation was ended on purpose and only the hang-up is left. `language` is the caller's,
+    where it is known. `revision` grows by one with each change, so that a watcher can miss no
+    wake-up.
     """
 
     call_uuid: str
@@ -175,6 +180,7 @@ class Call:
     ended_at: float | None = None
     escalation: Escalation | None = None
     past: tuple[Escalation, ...] = ()
+    language: str | None = None
     revision: int = 0
 
     @property
@@ -182,6 +188,11 @@ class Call:
         """The escalation in progress, or None."""
         held = self.escalation
         return held if held is not None and held.is_open else None
+
+    def find(self, escalation: str) -> Escalation | None:
+        """The escalation with this id, open or past, if the call has it."""
+        known = (self.escalation, *self.past)
+        return next((held for held in known if held and held.id == escalation), None)
 
     @property
     def deadline(self) -> float | None:

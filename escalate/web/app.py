@@ -119,10 +119,10 @@ class _Answers:
                 callback = await self._verifier.verify(request)
                 told = _told_once(callback)
                 step = await execute(request, callback)
-                if step is not None and not isinstance(step[1], KeepCaller):
+                if step is not None and not isinstance(step.document, KeepCaller):
                     return _xml(self._documents.render(*step))
                 if step is not None:
-                    return self._keep_caller(request, told)
+                    return self._keep_caller(request, told, step.language)
                 problem = "unknown call"
             except (EscalateError, ValueError, KeyError) as error:
                 problem = type(error).__name__
@@ -153,7 +153,9 @@ class _Answers:
 
         return endpoint
 
-    def _keep_caller(self, request: Request, told: dict[str, str]) -> Response:
+    def _keep_caller(
+        self, request: Request, told: dict[str, str], language: str | None = None
+    ) -> Response:
         """Hold the line without reading or changing anything, then have the same asked again."""
         url, _, query = self._verifier.public_url(request).partition("?")
         asked = dict(parse_qsl(query, keep_blank_values=True))
@@ -162,7 +164,9 @@ class _Answers:
         query = urlencode({**asked, **told})
         try:
             return _xml(
-                self._documents.keep_caller(f"{url}?{query}" if query else url, times=times)
+                self._documents.keep_caller(
+                    f"{url}?{query}" if query else url, times=times, language=language
+                )
             )
         except ValueError:
             # No URL of ours, so nobody's caller.

@@ -95,7 +95,7 @@ class CallerRoutes:
 
 
 def _next(call: Call | None) -> Step | None:
-    return None if call is None else (call, document_for(call))
+    return None if call is None else Step(call, document_for(call), call.language)
 
 
 def _call_uuid(request: Request, callback: Callback) -> str:

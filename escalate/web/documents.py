@@ -7,9 +7,11 @@ same bytes from any replica.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Final
 
-from escalate.handoff import hints, recogniser
+from escalate.handoff import Keys, Line, hints, recogniser
 from escalate.plivo.headers import call_header
 from escalate.plivo.urls import with_retries
 from escalate.plivo.xml import (
@@ -17,6 +19,7 @@ from escalate.plivo.xml import (
     Dial,
     GetInput,
     Hangup,
+    Play,
     Redirect,
     Response,
     Speak,
@@ -28,6 +31,7 @@ from escalate.plivo.xml import (
 from escalate.settings import Settings
 from escalate.transfer import Call
 from escalate.transfer import documents as d
+from escalate.values import Reason
 
 # How long a bot may take to answer: its process may have to be started first.
 _BOT_RINGS_S: Final = 30
@@ -35,6 +39,12 @@ _BOT_RINGS_S: Final = 30
 _ASK_AGAIN_S = 4
 # How often before he is told to call again: long enough for a supervised restart.
 _ASK_AGAIN_TIMES = 12
+_FAREWELLS: Final = {
+    d.Farewell.THANKS: Line.DECLINED,
+    d.Farewell.TAKEN: Line.TAKEN,
+    d.Farewell.GONE: Line.CALLER_GONE,
+}
+_KEYS: Final = asdict(Keys())
 
 
 class Documents:
@@ -44,8 +54,8 @@ class Documents:
         self._settings = settings
         self._say = settings.say
 
-    def render(self, call: Call, document: d.Document) -> str:
-        """Return the XML in which the caller goes on."""
+    def render(self, call: Call, document: d.Document, language: str | None) -> str:
+        """Return the XML in which a leg goes on that is spoken to in `language`."""
         match document:
             case d.ConnectBot():
                 response = self._connect_bot(call, document)
@@ -54,43 +64,45 @@ class Documents:
             case d.JoinRoom(escalation):
                 response = self._join(call, escalation)
             case d.AskHuman():
-                response = self._ask(call, document)
+                response = self._ask(call, document, language)
             case d.MeetCaller(escalation, number):
                 response = self._meet(call, escalation, number)
             case d.LetGo(why):
-                said = self._speak(getattr(self._say, why.value))
+                said = self._speak(_FAREWELLS[why], language)
                 response = Response(children=(said, Hangup()))
             case d.SayGoodbye():
-                return self.goodbye()
+                return self.goodbye(language, _why_nobody(call))
             case d.HangUp():
                 response = Response(children=(Hangup(),))
             case _:
-                return self.keep_caller(f"{self._base(call)}/next?stream={call.stream}")
+                url = f"{self._base(call)}/next?stream={call.stream}"
+                return self.keep_caller(url, language=language)
         return render(response)
 
-    def keep_caller(self, url: str, *, times: int = 0) -> str:
+    def keep_caller(self, url: str, *, times: int = 0, language: str | None = None) -> str:
         """Return the document that holds the line and then asks `url` again.
 
         It depends on nothing stored and holds no secret. `times` is how often it was given in a
         row; past a bound the caller hears a goodbye, so that nobody waits for ever.
         """
         if times >= _ASK_AGAIN_TIMES:
-            return self.goodbye()
+            return self.goodbye(language)
         mark = "&" if "?" in url else "?"
         again = with_retries(f"{url}{mark}again={times + 1}")
         return render(
             Response(
                 children=(
-                    self._speak(self._say.one_moment),
+                    self._speak(Line.ONE_MOMENT, language),
                     Wait(length=_ASK_AGAIN_S),
                     Redirect(url=again),
                 )
             )
         )
 
-    def goodbye(self) -> str:
-        """Return the document that says that nobody can be reached."""
-        return render(Response(children=(self._speak(self._say.goodbye), Hangup())))
+    def goodbye(self, language: str | None = None, reason: Reason = Reason.UNKNOWN) -> str:
+        """Return the document that says that nobody can be reached, and why."""
+        said = self._speak(Line.GOODBYE, language, reason=reason)
+        return render(Response(children=(said, Hangup())))
 
     def _connect_bot(self, call: Call, document: d.ConnectBot) -> Response:
         base, stream = self._base(call), document.stream
@@ -158,18 +170,21 @@ class Documents:
         )
         return Response(children=(room,))
 
-    def _ask(self, call: Call, document: d.AskHuman) -> Response:
+    def _ask(self, call: Call, document: d.AskHuman, language: str | None) -> Response:
         """Say what it is about until the human answers; silence is an answer, too."""
+        # He answers in the language that he is asked in, which may be one that stands in for his.
+        spoken = self._say.language_for(language)
+        lines = (Line.OFFER, Line.ASK) if document.times == 1 else (Line.AGAIN,)
         base = self._human(call, document.escalation, document.attempt)
         reply = with_retries(f"{base}/reply?asked={document.times}")
         ask = GetInput(
-            children=(self._speak(self._say.asking),),
+            children=tuple(self._speak(line, language, slots=_KEYS) for line in lines),
             action=reply,
             input_type="dtmf speech",
             num_digits=1,
             execution_timeout=15,
-            language=recogniser(self._say.language),
-            hints=",".join(hints(self._say.language)) or None,
+            language=recogniser(spoken),
+            hints=",".join(hints(spoken)) or None,
         )
         silence = Redirect(url=reply)
         return Response(children=(ask, silence))
@@ -177,11 +192,27 @@ class Documents:
     def _human(self, call: Call, escalation: str, number: int) -> str:
         return f"{self._base(call)}/escalations/{escalation}/humans/{number}"
 
-    def _speak(self, text: str) -> Speak:
-        return Speak(text=text, voice=self._say.voice, language=self._say.language)
+    def _speak(
+        self,
+        line: Line,
+        language: str | None,
+        *,
+        reason: Reason | None = None,
+        slots: Mapping[str, str] | None = None,
+    ) -> Speak | Play:
+        said = self._say.spoken(line, language=language, reason=reason, slots=slots)
+        if said.recording:
+            return Play(url=said.text)
+        return Speak(text=said.text, voice=said.voice.name, language=said.voice.language)
 
     def _base(self, call: Call) -> str:
         return f"{self._settings.public_url}/calls/{call.call_uuid}"
+
+
+def _why_nobody(call: Call) -> Reason:
+    """Return why the human tried last could not be reached."""
+    last = call.escalation.current if call.escalation is not None else None
+    return last.reason if last is not None and last.reason is not None else Reason.UNKNOWN
 
 
 def _room(escalation: str) -> str:

@@ -15,6 +15,7 @@ from escalate.plivo.callbacks import (
     parse_hangup,
     parse_input,
 )
+from escalate.transfer import Call
 from escalate.transfer import events as e
 from escalate.transfer.documents import AskHuman, human_document_for
 from escalate.values import Reason
@@ -44,10 +45,9 @@ class HumanRoutes:
     async def reply(self, request: Request, callback: Callback) -> Step | None:
         """The human answered the question, or kept silent; an unclear answer is asked again."""
         said = parse_input(callback.form)
-        answer = read_reply(
-            digits=said.digits, speech=said.speech, language=self._exchange.settings.say.language
-        )
         times = int(callback.form.get("asked", "1"))
+        language = self._language(await self._load(request), request)
+        answer = read_reply(digits=said.digits, speech=said.speech, language=language)
         if answer.reply is Reply.UNCLEAR and times < _ASK_TIMES:
             return await self._ask_again(request, times + 1)
         if answer.reply is Reply.ACCEPT:
@@ -57,11 +57,11 @@ class HumanRoutes:
         return await self._after(request, declined)
 
     async def _ask_again(self, request: Request, times: int) -> Step | None:
-        call = await self._exchange.store.load(request.path_params["call_uuid"])
-        if call is None:
-            return None
-        document = human_document_for(call, *_ids(request))
-        return call, replace(document, times=times) if isinstance(document, AskHuman) else document
+        call = await self._load(request)
+        step = None if call is None else self._step(call, request)
+        if step is None or not isinstance(step.document, AskHuman):
+            return step
+        return step._replace(document=replace(step.document, times=times))
 
     async def room(self, request: Request, callback: Callback) -> None:
         """The human went into the room."""
@@ -76,9 +76,25 @@ class HumanRoutes:
 
     async def _after(self, request: Request, event: e.AttemptEvent) -> Step | None:
         call = await self._exchange.receive(request.path_params["call_uuid"], event)
-        if call is None:
-            return None
-        return call, human_document_for(call, event.escalation, event.attempt)
+        return None if call is None else self._step(call, request)
+
+    def _step(self, call: Call, request: Request) -> Step:
+        document = human_document_for(call, *_ids(request))
+        return Step(call, document, self._language(call, request))
+
+    def _language(self, call: Call | None, request: Request) -> str:
+        """Return the language in which the human is spoken to: one that is known at his desk."""
+        settings = self._exchange.settings
+        escalation, number = _ids(request)
+        held = call.find(escalation) if call is not None else None
+        told = held.attempt(number) if held is not None else None
+        place = settings.find(told.destination) if told is not None else None
+        if call is None or place is None:
+            return settings.say.language
+        return place.language_for(call.language, settings.say.language)
+
+    async def _load(self, request: Request) -> Call | None:
+        return await self._exchange.store.load(request.path_params["call_uuid"])
 
     async def _tell(self, request: Request, event: e.Event) -> None:
         await self._exchange.receive(request.path_params["call_uuid"], event)

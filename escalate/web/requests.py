@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import parse_qs
 
 from pydantic import SecretStr
@@ -35,8 +35,13 @@ class Callback:
         return self.form.get("CallUUID") == call_uuid
 
 
-Step = tuple[Call, Document]
-"""A call, and the document in which the leg that asked goes on."""
+class Step(NamedTuple):
+    """A call, the document in which the leg that asked goes on, and the language spoken there."""
+
+    call: Call
+    document: Document
+    language: str | None
+
 
 Executed = Callable[[Request, Callback], Awaitable[Step | None]]
 """What Plivo executes the answer of; None: no such call is known."""

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from escalate import LiveCall, Outcome, Reason, Said, Switchboard, Trigger
+from escalate.handoff import Line
 from escalate.plivo.client import PlivoClient
 from escalate.settings import Destination, Settings
 from escalate.transfer import State
@@ -126,7 +127,7 @@ async def test_a_request_holds_the_bot_before_hearing_returns_and_lets_go_after_
     call.hear("can i talk to a real person please")
     assert ["hold"] == bot.done
     await soon(bot.released)
-    said = board.settings.say.connecting
+    said = board.settings.say.text(Line.CONNECTING)
     assert ["hold", f"announce: {said}", "release"] == bot.done
     assert State.MOVING is await state_of(board)
 
@@ -160,6 +161,30 @@ async def test_a_retraction_stops_the_announcement_and_gives_the_bot_back(
     assert "release" not in bot.done
 
 
+async def test_the_caller_is_spoken_to_in_the_language_that_the_recogniser_heard(
+    board: Switchboard, call: LiveCall, bot: RecordingBot
+) -> None:
+    """A word or two do not change it, and it outlives the conversation."""
+    call.hear("wo ist denn mein paket", language="de")
+    call.hear("okay", language="en")
+    call.hear("ich möchte mit einem menschen sprechen", language="de-DE")
+    await soon(bot.released)
+    assert "announce: Einen Moment, ich verbinde Sie mit einem Kollegen." in bot.done
+    await board.receive(UUID, board.arrived(1))
+    known = await board.store.load(UUID)
+    assert known is not None
+    assert "de-DE" == known.language
+
+
+async def test_what_words_look_like_decides_who_is_called_and_not_what_is_said(
+    call: LiveCall, bot: RecordingBot
+) -> None:
+    """Without a recogniser that knows languages the configured one is spoken."""
+    call.hear("ich möchte mit einem menschen sprechen")
+    await soon(bot.released)
+    assert "announce: One moment, I will connect you to a colleague." in bot.done
+
+
 async def test_when_nobody_is_there_the_caller_is_told_and_keeps_the_bot(
     settings: Settings, plivo: PlivoClient, bot: RecordingBot
 ) -> None:
@@ -174,7 +199,8 @@ async def test_when_nobody_is_there_the_caller_is_told_and_keeps_the_bot(
         ending = await asyncio.wait_for(live.transfer(), 5)
         assert (Outcome.REFUSED, Reason.CLOSED) == (ending.outcome, ending.reason)
         await soon(bot.resumed)
-        assert ["hold", f"resume: {settings.say.unavailable}"] == bot.done
+        said = settings.say.text(Line.UNAVAILABLE, reason=Reason.CLOSED)
+        assert ["hold", f"resume: {said}"] == bot.done
 
 
 async def test_a_predicate_of_the_users_own_is_asked_about_the_conversation_so_far(
@@ -261,7 +287,7 @@ async def test_a_returning_caller_is_told_so_and_remembered(
     await board.receive(UUID, silent)
     back = await board.call(UUID).begin()
     assert back is not None
-    assert board.settings.say.returning == back.text
+    assert "I am sorry, nobody has answered. Let us go on, you and I." == back.text
     assert ["where is my parcel"] == [said.text for said in back.history]
 
 

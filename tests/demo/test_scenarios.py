@@ -16,6 +16,7 @@ from escalate.demo.record import Event
 from escalate.demo.scenarios import PHONE_NUMBER, SCENARIOS, SIP_ADDRESS, When
 from escalate.demo.speech import speak
 from escalate.demo.stage import Stage
+from escalate.handoff import Line
 from escalate.plivo.causes import HangupSource
 from escalate.settings import Say
 from escalate.values import Outcome, Trigger
@@ -41,7 +42,7 @@ BUSY = {SIP_ADDRESS: {"busy": True}, PHONE_NUMBER: {"busy": True}}
 
 async def announcement() -> int:
     """How much there is to hear of the configured announcement."""
-    return amount(array("h", await speak(Say().connecting, 8000)))
+    return amount(array("h", await speak(Say().text(Line.CONNECTING), 8000)))
 
 
 def told(played: Played) -> int:

@@ -91,10 +91,10 @@ def test_a_voice_speaks_the_language_it_is_given(language: str, expected: Voice)
 
 
 @pytest.mark.parametrize("language", [*sentence_languages(), "sw", "de-CH", "en-ZA", "x", ""])
-@pytest.mark.parametrize("voice", [None, "MAN", "Polly.Joanna", "nobody"])
-def test_no_pair_is_ever_given_that_the_carrier_lacks(language: str, voice: str | None) -> None:
+@pytest.mark.parametrize("voice", ["WOMAN", "MAN", "Polly.Joanna", "nobody"])
+def test_no_pair_is_ever_given_that_the_carrier_lacks(language: str, voice: str) -> None:
     """Such a pair would end the call (8011)."""
-    spoken = sentences(language, voice=voice).say(Line.GOODBYE).voice
+    spoken = sentences(language, wanted=[voice]).say(Line.GOODBYE).voice
     check_pair(spoken.name, spoken.language)
 
 
@@ -107,25 +107,39 @@ def test_a_language_without_a_voice_falls_back_as_a_whole() -> None:
 
 def test_a_wanted_voice_is_taken_where_it_speaks_the_language() -> None:
     """And the language is never changed for its sake."""
-    assert Voice("MAN", "de-DE") == sentences("de", voice="MAN").voice
-    assert Voice("Polly.Aditi", "hi-IN") == sentences("hi", voice="MAN").voice
+    assert Voice("MAN", "de-DE") == sentences("de", wanted=["MAN"]).voice
+    assert Voice("Polly.Vicki", "de-DE") == sentences("de", wanted=["Polly.Vicki", "MAN"]).voice
+    assert Voice("Polly.Aditi", "hi-IN") == sentences("hi", wanted=["MAN"]).voice
 
 
 def test_own_sentences_replace_ours() -> None:
     """With their slots, without our reason in front, and only in the language they are in."""
-    own = {"ask": "Taste {accept}?", "returning": "Weiter."}
+    own = {"de": {"ask": "Taste {accept}?", "returning": "Weiter."}, "de-AT": {"taken": "Servus."}}
     german = sentences("de", own=own)
     assert "Taste 1?" == german.say(Line.ASK, slots=KEYS).text
     assert "Weiter." == german.say(Line.RETURNING, reason=Reason.BUSY).text
+    assert "Servus." == sentences("de-AT", own=own).say(Line.TAKEN).text
+    assert "Servus." != german.say(Line.TAKEN).text
     assert "Let us go on, you and I." == sentences("id", own=own).say(Line.RETURNING).text
+
+
+def test_a_recording_is_played_also_where_no_voice_speaks_the_language() -> None:
+    """The other sentences of that language are spoken in the one that stands in for it."""
+    url = "https://cdn.example.com/id/goodbye.mp3"
+    indonesian = sentences("id", own={"id": {"goodbye": url}})
+    played = indonesian.say(Line.GOODBYE, reason=Reason.BUSY)
+    assert (url, True) == (played.text, played.recording)
+    assert "One moment, please." == indonesian.say(Line.ONE_MOMENT).text
 
 
 def test_a_mistake_in_own_sentences_is_named() -> None:
     """Before anybody hears it."""
     with pytest.raises(ValueError, match="no sentence 'asks'"):
-        sentences("de", own={"asks": "x"})
+        sentences("de", own={"de": {"asks": "x"}})
     with pytest.raises(ValueError, match=r"\{name\}; it may hold \{accept\}"):
-        sentences("de", own={"ask": "Hallo {name}"})
+        sentences("de", own={"de": {"ask": "Hallo {name}"}})
+    with pytest.raises(ValueError, match="spoken by the bot"):
+        sentences("de", own={"de": {"connecting": "https://cdn.example.com/a.mp3"}})
     with pytest.raises(ValueError, match="no voice for English"):
         Sentences("de", voices={})
 

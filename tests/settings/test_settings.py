@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from escalate.errors import ConfigurationError
+from escalate.handoff import Line
 from escalate.settings import Settings, load_settings
 from escalate.settings.lines import line_of
 
@@ -171,10 +172,42 @@ def test_the_environment_wins_over_the_file(
     assert 45 == settings.handoff.budget_s
 
 
-def test_what_is_said_is_checked_against_the_voices_the_carrier_has(tmp_path: Path) -> None:
-    """A pair that Plivo lacks would end the call instead of speaking."""
-    message = complaint(tmp_path, GOOD + '[say]\nlanguage = "hi-IN"\n')
+@pytest.mark.parametrize(
+    ("table", "fix"),
+    [
+        ('language = "hi-IN"\nvoice = "MAN"', "use Polly.Aditi"),
+        ('voice = "Polly.Nobody"', "no voice 'Polly.Nobody'"),
+        ('conecting = "One moment."', "no sentence 'conecting': connecting"),
+        ('ask = "Press {one}"', "it may hold {accept}, {decline}, {defer}"),
+        ('connecting = "https://cdn.example.com/a.mp3"', "give its words"),
+        ('[say.tlh]\ngoodbye = "Qapla"', "languages: ar, de, en"),
+        ('[say.de]\nvoice = "Polly.Joanna"', "does not speak 'de'"),
+    ],
+)
+def test_what_is_said_is_checked_before_anybody_hears_it(
+    tmp_path: Path, table: str, fix: str
+) -> None:
+    """A sentence that does not exist, a voice that the carrier lacks: a pair would end the call."""
+    message = complaint(tmp_path, f"{GOOD}[say]\n{table}\n")
     assert "escalate.toml:14: say" in message
+    assert fix in message
+
+
+def test_sentences_are_replaced_one_by_one_and_language_by_language(tmp_path: Path) -> None:
+    """Those without a language are in the configured one; voices go by language, too."""
+    say = load(
+        tmp_path,
+        GOOD + '[say]\nlanguage = "de"\nvoice = "MAN"\ngoodbye = "Tschau."\n'
+        '[say.es]\ngoodbye = "Chao."\nvoice = "Polly.Lucia"\n',
+    ).say
+    heard = [say.spoken(Line.GOODBYE, language=one) for one in (None, "de-AT", "es-ES", "fr")]
+    assert ["Tschau.", "Tschau.", "Chao."] == [one.text for one in heard[:3]]
+    assert heard[3].text.endswith("Au revoir.")
+    assert ["MAN", "MAN", "Polly.Lucia", "MAN"] == [one.voice.name for one in heard]
+    assert "Un momento, por favor." == say.spoken(Line.ONE_MOMENT, language="es-ES").text
+    # A language that the bot speaks although the carrier has no voice for it.
+    assert say.text(Line.CONNECTING, language="id-ID").startswith("Mohon tunggu")
+    assert "Einen Moment, bitte." == say.spoken(Line.ONE_MOMENT, language="id-ID").text
 
 
 def test_detection_is_configured_by_the_names_of_its_policy(tmp_path: Path) -> None:

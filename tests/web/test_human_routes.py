@@ -31,10 +31,19 @@ def handoff() -> dict[str, Any]:
 
 
 @pytest.fixture
-def settings(settings: Settings, handoff: dict[str, Any]) -> Settings:
+def spoken() -> tuple[str, ...]:
+    """The languages of every desk, if a test has no others."""
+    return ()
+
+
+@pytest.fixture
+def settings(settings: Settings, handoff: dict[str, Any], spoken: tuple[str, ...]) -> Settings:
     """The same settings, for a warm handoff."""
     warm = settings.handoff.model_copy(update=handoff)
-    return settings.model_copy(update={"handoff": warm, "caller_id": "+14155550100"})
+    desks = tuple(one.model_copy(update={"languages": spoken}) for one in settings.destination)
+    return settings.model_copy(
+        update={"handoff": warm, "caller_id": "+14155550100", "destination": desks}
+    )
 
 
 @pytest.fixture
@@ -68,7 +77,7 @@ async def board(
 async def human(board: Switchboard, plivo: Plivo) -> str:
     """A human whose phone rings; the root of his routes."""
     await plivo.document("/answer")
-    request = board.request(Trigger.ASKED, "asked")
+    request = board.request(Trigger.ASKED, "asked", language="de")
     await board.receive(UUID, request)
     return f"/calls/{UUID}/escalations/{request.escalation}/humans/1"
 
@@ -122,6 +131,21 @@ async def test_an_unclear_answer_is_asked_again_once(
     assert before == await state(board)
     last = await plivo.document(f"{human}/reply?asked=2", {"CallUUID": "leg-1", **answer})
     assert [Speak, Hangup] == kinds(last)
+
+
+@pytest.mark.parametrize(
+    ("spoken", "language", "yes"), [((), "en-US", "yes"), (("es",), "es-ES", "sí, pásemelo")]
+)
+async def test_a_human_is_asked_and_understood_in_a_language_of_his_desk(
+    plivo: Plivo, human: str, language: str, yes: str
+) -> None:
+    """Whatever the caller speaks; a desk without languages hears the configured one."""
+    ask, _ = (await plivo.document(f"{human}/answer", {"CallUUID": "leg-1"})).children
+    assert isinstance(ask, GetInput)
+    assert language == ask.language
+    assert {language} == {one.language for one in ask.children if isinstance(one, Speak)}
+    said = {"CallUUID": "leg-1", "Speech": yes}
+    assert [Conference] == kinds(await plivo.document(f"{human}/reply?asked=1", said))
 
 
 async def test_an_answering_machine_gets_neither_the_caller_nor_a_message(

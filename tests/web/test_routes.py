@@ -86,6 +86,25 @@ async def test_a_failed_dial_leads_to_the_next_destination_and_then_back_to_the_
     assert (Outcome.RETURNED, Reason.BUSY) == (ending.outcome, ending.reason)
 
 
+async def test_the_caller_hears_why_in_his_own_language(board: Switchboard, plivo: Plivo) -> None:
+    """Also from a replica that has never heard him, and the same when it is asked again."""
+    await plivo.document("/answer")
+    await board.receive(UUID, e.LanguageHeard("de-AT"))
+    request = board.request(Trigger.ASKED, "asked", bot_left=False)
+    await board.receive(UUID, request)
+    await board.receive(UUID, e.AnnouncementEnded(request.escalation))
+    await plivo.document(f"/calls/{UUID}/next?stream=1")
+    attempts = f"/calls/{UUID}/escalations/{request.escalation}/attempts"
+    busy = {"DialStatus": "busy", "DialBLegUUID": ""}
+    await plivo.document(f"{attempts}/1/ended", busy)
+    said, hangup = (await plivo.document(f"{attempts}/2/ended", busy)).children
+    assert isinstance(said, Speak)
+    assert said.text.startswith("Es tut mir leid, alle Kollegen sind im Gespräch. Bitte rufen Sie")
+    assert ("WOMAN", "de-DE") == (said.voice, said.language)
+    again = await plivo.document(f"{attempts}/2/ended", busy)
+    assert (said, hangup) == again.children
+
+
 async def test_progress_reports_connect_and_a_completed_dial_hangs_up(
     board: Switchboard, plivo: Plivo
 ) -> None:

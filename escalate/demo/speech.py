@@ -13,7 +13,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from pipecat.audio.utils import create_file_resampler
 
 logger = logging.getLogger("escalate")
 
@@ -37,10 +36,17 @@ async def speak(text: str, sample_rate: int) -> bytes:
         logger.warning("espeak-ng said nothing; a tone stands in for %d characters", len(text))
         return tones(text, sample_rate)
     spoken_rate = int.from_bytes(wav[24:28], "little")
-    pcm: bytes = await create_file_resampler().resample(
-        wav[_WAV_HEADER_BYTES:], spoken_rate, sample_rate
-    )
-    return pcm
+    samples = np.frombuffer(wav[_WAV_HEADER_BYTES:], "<i2", len(wav) // 2 - _WAV_HEADER_BYTES // 2)
+    return _resampled(samples, spoken_rate, sample_rate).astype("<i2").tobytes()
+
+
+def _resampled(samples: npt.NDArray[np.int16], rate: int, to_rate: int) -> npt.NDArray[np.float64]:
+    """The same sound at another rate; each sample is the average of those it stands for."""
+    width = max(1, round(rate / to_rate))
+    smooth = np.convolve(samples, np.full(width, 1 / width), "same")
+    wanted = np.arange(len(samples) * to_rate // rate) * (rate / to_rate)
+    found: npt.NDArray[np.float64] = np.interp(wanted, np.arange(len(samples)), smooth)
+    return found
 
 
 async def _run(espeak: str, text: str) -> bytes:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import re2
 
+from escalate.briefings import Briefings, Summarize
 from escalate.detect import Detector
 from escalate.errand import Errands, OnAlarm
 from escalate.errors import CallGone, CarrierError, StoreUnavailable
@@ -50,7 +51,7 @@ class Exchange:
     time for requests in flight. `clock` gives seconds since the epoch. `on_alarm(call_uuid, alarm)`
     is called for whatever an operator should know; without it alarms are logged. Each of
     `predicates` is asked about the conversation after every final transcript; what it says may come
-    late and never delays anything.
+    late and never delays anything. `summarize` puts what the human is told into better words.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Exchange:
         clock: Callable[[], float] = time.time,
         on_alarm: OnAlarm | None = None,
         predicates: Mapping[str, Predicate] | None = None,
+        summarize: Summarize | None = None,
     ) -> None:
         self.settings = settings
         self.predicates = dict(predicates or {})
@@ -72,6 +74,7 @@ class Exchange:
             settings.plivo_auth_id, settings.plivo_auth_token, base_url=settings.plivo_api
         )
         self.clock = clock
+        self.briefings = Briefings(settings, self.store, clock=clock, summarize=summarize)
         self._errands = Errands(self, on_alarm)
         # Made once here, so that a policy that cannot be carried out is refused before any call.
         self._detector()
@@ -106,6 +109,7 @@ class Exchange:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        await self.briefings.aclose()
         stack, self._open = self._open, None
         if stack is not None:
             await stack.aclose()

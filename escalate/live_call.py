@@ -19,6 +19,7 @@ from escalate.detect import (
     Detector,
     Digit,
     Escalate,
+    Evidence,
     Heard,
     Retract,
     Signal,
@@ -106,6 +107,7 @@ class LiveCall:
         self._language = call.language
         ending = call.escalation.ending if call.escalation is not None else None
         history = await self._exchange.store.words(self.call_uuid)
+        self._said = [*history]
         # The stream that brings him back is what ends his escalation.
         if ending is not None and ending.at >= (call.stream_since or 0.0):
             return Resumption(self._text(Line.RETURNING, ending.reason), history)
@@ -246,6 +248,7 @@ class LiveCall:
         to: str | None = None,
         language: str | None = None,
         guess: str | None = None,
+        evidence: Sequence[Evidence] = (),
     ) -> bool:
         if self._request is not None and not self._request.done():
             return False
@@ -254,6 +257,8 @@ class LiveCall:
             self._hand_over.bot.hold()
         event = self._exchange.request(trigger, rule, wanted=to, language=language, guess=guess)
         self._language = language
+        if event.plan:
+            self._exchange.briefings.prepare(self.call_uuid, event, tuple(self._said), evidence)
         self._request = self._exchange.follow(self._follow(event))
         return True
 
@@ -262,8 +267,13 @@ class LiveCall:
         if isinstance(decision, Escalate):
             first = decision.evidence[0] if decision.evidence else None
             rule = first.rule if first is not None else decision.trigger.value
-            guess = first.language if first is not None else None
-            self._ask_for_human(decision.trigger, rule, language=self._language, guess=guess)
+            self._ask_for_human(
+                decision.trigger,
+                rule,
+                language=self._language,
+                guess=first.language if first is not None else None,
+                evidence=decision.evidence,
+            )
         elif isinstance(decision, Retract):
             self._hand_over.retract()
         return decision

@@ -9,6 +9,7 @@ from typing import Self
 
 from starlette.applications import Starlette
 
+from escalate.briefings import Summarize
 from escalate.errand import OnAlarm
 from escalate.exchange import Exchange
 from escalate.live_call import Predicate
@@ -34,16 +35,21 @@ class Switchboard(Exchange):
         *,
         on_alarm: OnAlarm | None = None,
         predicates: Mapping[str, Predicate] | None = None,
+        summarize: Summarize | None = None,
     ) -> Self:
         """Return a switchboard for `escalate.toml` (or `path`) and the environment.
 
         `on_alarm(call_uuid, alarm)` is told what an operator should know at once; `predicates` are
-        judgements of your own, asked after each final transcript.
+        judgements of your own, asked after each final transcript. `summarize(conversation)` says in
+        a few words what the human hears about the caller; without it, or when it is late, he hears
+        the caller's own.
 
         Raises:
             ConfigurationError: A setting is missing or wrong; the message names the fix.
         """
-        return cls(load_settings(path), on_alarm=on_alarm, predicates=predicates)
+        return cls(
+            load_settings(path), on_alarm=on_alarm, predicates=predicates, summarize=summarize
+        )
 
     @cached_property
     def app(self) -> Starlette:

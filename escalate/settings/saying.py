@@ -77,6 +77,12 @@ class Say(Section):
         """Return what the carrier says at `line` to who speaks `language`, and its voice."""
         return self._sentences(language).say(line, reason=reason, slots=slots or {})
 
+    def in_voice(self, text: str, language: str) -> Spoken | None:
+        """Return words in `language` with a voice that speaks it; None where there is none."""
+        sentences = self._sentences(language)
+        same = sentences.language == base_of(language)
+        return Spoken(text, sentences.voice) if text and same else None
+
     def language_for(self, language: str | None) -> str:
         """Return the language in which the carrier speaks to who speaks `language`."""
         return self._sentences(language).language

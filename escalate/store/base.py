@@ -7,6 +7,7 @@ be three processes on three hosts, and each may be killed between any two lines 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -25,8 +26,17 @@ CODEC: TypeAdapter[Call] = TypeAdapter(Call)
 """How a call is written down: JSON by the names of its fields."""
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What was made of the words of a call, written once. `at` is seconds since the epoch."""
+
+    name: str
+    text: str = field(repr=False)
+    at: float
+
+
 class Store(Protocol):
-    """Keeps calls and, apart from them, what was said.
+    """Keeps calls and, apart from them, what was said and what was made of it.
 
     Every method raises `StoreUnavailable` when the engine does not answer in time; then nothing
     was changed.
@@ -64,5 +74,11 @@ class Store(Protocol):
     async def words(self, call_uuid: str) -> Sequence[Said]:
         """Return what was said in a call, in order."""
 
+    async def keep(self, call_uuid: str, note: Note) -> Note:
+        """Keep a note beside the words, and return it; the one kept first under its name stays."""
+
+    async def note(self, call_uuid: str, name: str) -> Note | None:
+        """Return the note of this name, or None if there is none."""
+
     async def forget(self, before: float) -> None:
-        """Delete the words of calls that ended before `before` (seconds since the epoch)."""
+        """Delete words and notes of calls that ended before `before` (seconds since the epoch)."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 from pydantic import SecretStr
 
 from escalate.errors import ConfigurationError
-from escalate.store.base import Change, Store
+from escalate.store.base import Change, Note, Store
 from escalate.transfer import Call, Received
 from escalate.values import Said
 
@@ -75,29 +75,53 @@ class EncryptedWords:
 
     async def remember(self, call_uuid: str, said: Said) -> None:
         """Keep what somebody said, unreadable without the key."""
-        sealed = self._lock.encrypt(said.text.encode("utf-8", "replace")).decode("ascii")
-        await self._store.remember(call_uuid, replace(said, text=sealed))
+        await self._store.remember(call_uuid, replace(said, text=self._sealed(said.text)))
 
     async def words(self, call_uuid: str) -> Sequence[Said]:
         """Return what was said and can be read, in order."""
-        from cryptography.fernet import InvalidToken
-
-        readable = []
         kept = await self._store.words(call_uuid)
-        for said in kept:
-            try:
-                text = self._lock.decrypt(said.text.encode("utf-8", "replace")).decode()
-            except InvalidToken:
-                continue
-            readable.append(replace(said, text=text))
+        texts = [self._read(said.text) for said in kept]
+        readable = [
+            replace(said, text=text)
+            for said, text in zip(kept, texts, strict=True)
+            if text is not None
+        ]
         if len(readable) < len(kept):
             lost = len(kept) - len(readable)
             log.warning("call %s: %d utterances cannot be decrypted", call_uuid, lost)
         return readable
 
+    async def keep(self, call_uuid: str, note: Note) -> Note:
+        """Keep a note, unreadable without the key."""
+        kept = await self._store.keep(call_uuid, replace(note, text=self._sealed(note.text)))
+        return self._opened(call_uuid, kept) or replace(kept, text="")
+
+    async def note(self, call_uuid: str, name: str) -> Note | None:
+        """Return a note that can be read."""
+        kept = await self._store.note(call_uuid, name)
+        return None if kept is None else self._opened(call_uuid, kept)
+
     async def forget(self, before: float) -> None:
-        """Delete the words of calls that ended before `before`."""
+        """Delete the words and notes of calls that ended before `before`."""
         await self._store.forget(before)
+
+    def _sealed(self, text: str) -> str:
+        return self._lock.encrypt(text.encode("utf-8", "replace")).decode("ascii")
+
+    def _opened(self, call_uuid: str, note: Note) -> Note | None:
+        text = self._read(note.text)
+        if text is None:
+            log.warning("call %s: a note cannot be decrypted", call_uuid)
+            return None
+        return replace(note, text=text)
+
+    def _read(self, sealed: str) -> str | None:
+        from cryptography.fernet import InvalidToken
+
+        try:
+            return self._lock.decrypt(sealed.encode("utf-8", "replace")).decode()
+        except InvalidToken:
+            return None
 
 
 def _lock(key: SecretStr) -> MultiFernet:

@@ -2,7 +2,8 @@
 
 A call is a hash. It is changed by compare-and-set: read it, change it here, and have a script write
 it if nobody else did in between, else start again. Deadlines are a sorted set. What was said is a
-list of its own, which the server itself deletes when its time has come. Each change is published,
+list of its own and the notes about it a hash, which the server itself deletes when their time has
+come. Each change is published,
 but no wake-up depends on that.
 
 The server has to keep what it was given: `maxmemory-policy noeviction`, and `appendonly yes` where
@@ -31,7 +32,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from escalate.errors import ConfigurationError, StoreUnavailable
 from escalate.store import scripts
-from escalate.store.base import CODEC, Change
+from escalate.store.base import CODEC, Change, Note
 from escalate.store.bell import Bell
 from escalate.transfer import Call, Received
 from escalate.values import Party, Said
@@ -215,8 +216,7 @@ class RedisStore:
         mark = secrets.token_hex(scripts.MARK_CHARS // 2)
         entry = json.dumps([mark, said.party.value, said.text, said.at])
         keys = [self._key("call", call_uuid), self._key("words", call_uuid)]
-        args = [entry, _ms(self._retention_s), _ms(_LONGEST_CALL_S + self._retention_s)]
-        await self._run(scripts.REMEMBER, keys, args)
+        await self._run(scripts.REMEMBER, keys, [entry, *self._word_times()])
 
     async def words(self, call_uuid: str) -> Sequence[Said]:
         """Return what was said, in order."""
@@ -226,11 +226,23 @@ class RedisStore:
         said = (Said(Party(party), text, at) for _, party, text, at in read)
         return sorted(said, key=lambda one: one.at)
 
+    async def keep(self, call_uuid: str, note: Note) -> Note:
+        """Keep a note, or return the one that is there."""
+        keys = [self._key("call", call_uuid), self._key("notes", call_uuid)]
+        args = [note.name, json.dumps([note.text, note.at]), *self._word_times()]
+        text, at = json.loads(await self._run(scripts.KEEP, keys, args))
+        return Note(note.name, text, at)
+
+    async def note(self, call_uuid: str, name: str) -> Note | None:
+        """Return a note."""
+        key = self._key("notes", call_uuid)
+        entry = await self._ask(lambda client: client.hget(key, name))
+        return None if entry is None else Note(name, *json.loads(entry))
+
     async def forget(self, before: float) -> None:
-        """Delete the words of calls that ended before `before`, sooner than they would expire."""
-        await self._run(
-            scripts.FORGET, [self._key("ended")], [self._key("words", ""), repr(before)]
-        )
+        """Delete words and notes of calls that ended before `before`, sooner than they expire."""
+        args = [repr(before), self._key("words", ""), self._key("notes", "")]
+        await self._run(scripts.FORGET, [self._key("ended")], args)
 
     async def keeps_everything(self) -> bool:
         """Whether the server never drops a key to make room for another."""
@@ -256,6 +268,7 @@ class RedisStore:
                 self._key("words", call.call_uuid),
                 self._key("deadlines"),
                 self._key("ended"),
+                self._key("notes", call.call_uuid),
             ],
             args=[
                 call.call_uuid,
@@ -277,6 +290,10 @@ class RedisStore:
     @property
     def _longest_s(self) -> float:
         return _LONGEST_CALL_S + self._keep_s
+
+    def _word_times(self) -> list[int]:
+        """How long words and notes are kept: after an ended call, and while it may go on (ms)."""
+        return [_ms(self._retention_s), _ms(_LONGEST_CALL_S + self._retention_s)]
 
     def _key(self, *parts: str) -> str:
         return ":".join((self._prefix, *parts))

@@ -18,7 +18,7 @@ LATE: Final = -1
 # The deadline in the server's own time is why a write that nobody waits for any more changes
 # nothing: a server that was stopped and goes on would otherwise carry it out then.
 WRITE: Final = """
-local call, words, deadlines, ended = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local call, words, deadlines, ended, notes = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local uuid, read_marks, mark, body = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local deadline, ended_at, must_by_ms = ARGV[5], ARGV[6], tonumber(ARGV[7])
 local call_ms, words_ms, channel = ARGV[8], ARGV[9], ARGV[10]
@@ -36,6 +36,7 @@ else redis.call('ZADD', deadlines, deadline, uuid) end
 if ended_at ~= '' then
     redis.call('ZADD', ended, ended_at, uuid)
     redis.call('PEXPIRE', words, words_ms)
+    redis.call('PEXPIRE', notes, words_ms)
 end
 redis.call('PUBLISH', channel, uuid)
 return 1
@@ -64,10 +65,19 @@ redis.call('PEXPIRE', words, ended_at == '' and open_ms or ended_ms)
 return 1
 """
 
+KEEP: Final = """
+local call, notes = KEYS[1], KEYS[2]
+local name, entry, ended_ms, open_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+redis.call('HSETNX', notes, name, entry)
+local ended_at = redis.call('HGET', call, 'ended') or ''
+redis.call('PEXPIRE', notes, ended_at == '' and open_ms or ended_ms)
+return redis.call('HGET', notes, name)
+"""
+
 FORGET: Final = """
-local ended, prefix, before = KEYS[1], ARGV[1], ARGV[2]
+local ended, before, words, notes = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 for _, uuid in ipairs(redis.call('ZRANGEBYSCORE', ended, '-inf', '(' .. before)) do
-    redis.call('UNLINK', prefix .. uuid)
+    redis.call('UNLINK', words .. uuid, notes .. uuid)
     redis.call('ZREM', ended, uuid)
 end
 return 1

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from escalate.errors import StoreUnavailable
-from escalate.store.base import CODEC, Change
+from escalate.store.base import CODEC, Change, Note
 from escalate.transfer import Call, Received
 from escalate.values import Party, Said
 
@@ -43,15 +43,23 @@ CREATE TABLE IF NOT EXISTS words (
     text      TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS words_by_call ON words (call_uuid, at);
+CREATE TABLE IF NOT EXISTS notes (
+    call_uuid TEXT NOT NULL,
+    name      TEXT NOT NULL,
+    at        REAL NOT NULL,
+    text      TEXT NOT NULL,
+    PRIMARY KEY (call_uuid, name)
+) STRICT;
 """
 
 T = TypeVar("T")
 
 # Of a call whose end nobody reported, too, once nobody can be talking any more.
 _FORGET_WORDS = """
-DELETE FROM words
+DELETE FROM {}
 WHERE call_uuid IN (SELECT call_uuid FROM calls WHERE ended_at < ?) OR at < ?
 """
+_WITH_WORDS = ("words", "notes")
 
 _KEEP_S = 7 * 86_400.0
 _POLL_S = 0.05
@@ -155,12 +163,29 @@ class SqliteStore:
         rows = await self._do(lambda: self._connection.execute(query, (call_uuid,)).fetchall())
         return [Said(Party(party), text, at) for party, text, at in rows]
 
+    async def keep(self, call_uuid: str, note: Note) -> Note:
+        """Keep a note, or return the one that is there."""
+        text = note.text.encode("utf-8", "replace").decode()
+
+        def work() -> Note:
+            with self._transaction() as file:
+                row = (call_uuid, note.name, note.at, text)
+                file.execute("INSERT OR IGNORE INTO notes VALUES (?, ?, ?, ?)", row)
+                return _note(file, call_uuid, note.name) or note
+
+        return await self._do(work)
+
+    async def note(self, call_uuid: str, name: str) -> Note | None:
+        """Return a note."""
+        return await self._do(lambda: _note(self._connection, call_uuid, name))
+
     async def forget(self, before: float) -> None:
-        """Delete the words of calls that ended before `before`, and the record a week later."""
+        """Delete words and notes of calls that ended before `before`, the record a week later."""
 
         def work() -> None:
             with self._transaction() as file:
-                file.execute(_FORGET_WORDS, (before, before - _KEEP_S))
+                for table in _WITH_WORDS:
+                    file.execute(_FORGET_WORDS.format(table), (before, before - _KEEP_S))
                 file.execute("DELETE FROM calls WHERE ended_at < ?", (before - _KEEP_S,))
 
         await self._do(work)
@@ -224,6 +249,12 @@ class SqliteStore:
 def _read(file: sqlite3.Connection, call_uuid: str) -> Call | None:
     row = file.execute("SELECT body FROM calls WHERE call_uuid = ?", (call_uuid,)).fetchone()
     return None if row is None else CODEC.validate_json(row[0])
+
+
+def _note(file: sqlite3.Connection, call_uuid: str, name: str) -> Note | None:
+    query = "SELECT text, at FROM notes WHERE call_uuid = ? AND name = ?"
+    row = file.execute(query, (call_uuid, name)).fetchone()
+    return None if row is None else Note(name, *row)
 
 
 def _write(file: sqlite3.Connection, call: Call) -> None:

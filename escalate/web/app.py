@@ -21,11 +21,12 @@ from starlette.routing import Route
 
 from escalate.errors import EscalateError, ForgedCallback, StoreUnavailable
 from escalate.exchange import Exchange
-from escalate.transfer.documents import KeepCaller
+from escalate.handoff import Briefing
+from escalate.transfer.documents import AskHuman, DialHuman, KeepCaller
 from escalate.web.callers import CallerRoutes
 from escalate.web.documents import Documents
 from escalate.web.humans import HumanRoutes
-from escalate.web.requests import Callback, Executed, Reported, Verifier
+from escalate.web.requests import Callback, Executed, Reported, Step, Verifier
 
 log = logging.getLogger("escalate")
 
@@ -120,7 +121,7 @@ class _Answers:
                 told = _told_once(callback)
                 step = await execute(request, callback)
                 if step is not None and not isinstance(step.document, KeepCaller):
-                    return _xml(self._documents.render(*step))
+                    return _xml(self._documents.render(*step, await self._briefing(step)))
                 if step is not None:
                     return self._keep_caller(request, told, step.language)
                 problem = "unknown call"
@@ -134,6 +135,13 @@ class _Answers:
             return self._keep_caller(request, told)
 
         return endpoint
+
+    async def _briefing(self, step: Step) -> Briefing | None:
+        """Return what a human is to know who is dialled or asked."""
+        if not isinstance(step.document, DialHuman | AskHuman):
+            return None
+        held = step.call.find(step.document.escalation)
+        return None if held is None else await self._exchange.briefings.of(step.call, held)
 
     def reported(self, report: Reported) -> Endpoint:
         """Take note of what is signed; refuse the rest."""

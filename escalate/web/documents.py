@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Final
 
-from escalate.handoff import Keys, Line, hints, recogniser
+from escalate.handoff import Briefing, Keys, Line, Spoken, hints, recogniser
 from escalate.plivo.headers import call_header
 from escalate.plivo.urls import with_retries
 from escalate.plivo.xml import (
@@ -54,8 +54,17 @@ class Documents:
         self._settings = settings
         self._say = settings.say
 
-    def render(self, call: Call, document: d.Document, language: str | None) -> str:
-        """Return the XML in which a leg goes on that is spoken to in `language`."""
+    def render(
+        self,
+        call: Call,
+        document: d.Document,
+        language: str | None,
+        briefing: Briefing | None = None,
+    ) -> str:
+        """Return the XML in which a leg goes on that is spoken to in `language`.
+
+        `briefing` is about the escalation that the document belongs to, if it belongs to one.
+        """
         match document:
             case d.ConnectBot():
                 response = self._connect_bot(call, document)
@@ -64,7 +73,7 @@ class Documents:
             case d.JoinRoom(escalation):
                 response = self._join(call, escalation)
             case d.AskHuman():
-                response = self._ask(call, document, language)
+                response = self._ask(call, document, language, briefing)
             case d.MeetCaller(escalation, number):
                 response = self._meet(call, escalation, number)
             case d.LetGo(why):
@@ -170,15 +179,21 @@ class Documents:
         )
         return Response(children=(room,))
 
-    def _ask(self, call: Call, document: d.AskHuman, language: str | None) -> Response:
+    def _ask(
+        self, call: Call, document: d.AskHuman, language: str | None, briefing: Briefing | None
+    ) -> Response:
         """Say what it is about until the human answers; silence is an answer, too."""
         # He answers in the language that he is asked in, which may be one that stands in for his.
         spoken = self._say.language_for(language)
-        lines = (Line.OFFER, Line.ASK) if document.times == 1 else (Line.AGAIN,)
+        prompts: tuple[Speak | Play, ...] = (self._speak(Line.AGAIN, language, slots=_KEYS),)
+        if document.times == 1:
+            offer = self._speak(Line.OFFER, language)
+            question = self._speak(Line.ASK, language, slots=_KEYS)
+            prompts = (offer, *self._brief(briefing), question)
         base = self._human(call, document.escalation, document.attempt)
         reply = with_retries(f"{base}/reply?asked={document.times}")
         ask = GetInput(
-            children=tuple(self._speak(line, language, slots=_KEYS) for line in lines),
+            children=prompts,
             action=reply,
             input_type="dtmf speech",
             num_digits=1,
@@ -192,6 +207,13 @@ class Documents:
     def _human(self, call: Call, escalation: str, number: int) -> str:
         return f"{self._base(call)}/escalations/{escalation}/humans/{number}"
 
+    def _brief(self, briefing: Briefing | None) -> tuple[Speak, ...]:
+        """Say what is known about the caller, in his language, where the carrier speaks it."""
+        if briefing is None:
+            return ()
+        said = self._say.in_voice(briefing.spoken, briefing.language)
+        return () if said is None else (_aloud(said),)
+
     def _speak(
         self,
         line: Line,
@@ -203,10 +225,14 @@ class Documents:
         said = self._say.spoken(line, language=language, reason=reason, slots=slots)
         if said.recording:
             return Play(url=said.text)
-        return Speak(text=said.text, voice=said.voice.name, language=said.voice.language)
+        return _aloud(said)
 
     def _base(self, call: Call) -> str:
         return f"{self._settings.public_url}/calls/{call.call_uuid}"
+
+
+def _aloud(said: Spoken) -> Speak:
+    return Speak(text=said.text, voice=said.voice.name, language=said.voice.language)
 
 
 def _why_nobody(call: Call) -> Reason:

@@ -24,6 +24,7 @@ FLOORS = {
     "plivo": 2,
     "store": 2,
     "settings": 3,
+    "briefings": 3,
     "errand": 3,
     "hand_over": 3,
     "live_call": 3,

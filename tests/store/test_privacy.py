@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from escalate.errors import ConfigurationError
-from escalate.store import open_store
+from escalate.store import Note, open_store
 from escalate.values import Party, Said
 
 pytest.importorskip("cryptography")
@@ -38,6 +38,9 @@ async def read(path: Path, key: str) -> list[Said]:
 async def test_the_file_holds_no_word(path: Path, key: str) -> None:
     """Nor does whoever opens the store without the key read one."""
     await keep(path, key, SAID)
+    async with open_store(path, words_key=SecretStr(key)) as store:
+        note = await store.keep("call-1", Note("esc-1", "Details: 4242.", 2.0))
+        assert note == await store.note("call-1", "esc-1")
     files = path.parent.glob(f"{path.name}*")
     assert not any(b"4242" in file.read_bytes() for file in files)
     async with open_store(path) as store:
@@ -64,9 +67,14 @@ async def test_words_of_another_key_or_of_none_are_lost_and_counted(
     async with open_store(path) as store:
         await store.remember("call-1", Said(Party.CALLER, "in clear", 3.0))
     await keep(path, key, SAID)
+    async with open_store(path) as store:
+        await store.keep("call-1", Note("esc-1", "in clear", 3.0))
     with caplog.at_level(logging.WARNING, "escalate"):
         assert [SAID] == await read(path, key)
-    assert ["call call-1: 2 utterances cannot be decrypted"] == caplog.messages
+        async with open_store(path, words_key=SecretStr(key)) as store:
+            assert None is await store.note("call-1", "esc-1")
+    lost = ["2 utterances cannot be decrypted", "a note cannot be decrypted"]
+    assert [f"call call-1: {what}" for what in lost] == caplog.messages
 
 
 @pytest.mark.parametrize("bad", ["", "secret-word", "c2hvcnQ=", f"{'A' * 43}=,"])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from escalate.errors import ConfigurationError, StoreUnavailable
-from escalate.store.base import CODEC
+from escalate.store.base import CODEC, Note
 from escalate.transfer import Call, Received
 from escalate.transfer import events as e
 from escalate.values import Party, Said
@@ -356,11 +356,16 @@ async def test_words_expire_the_retention_after_the_end(
     async with RedisStore(redis_server.url, retention_s=600.0) as store:
         await put(store)
         await store.remember("call-1", HELLO)
+        await store.keep("call-1", Note("esc-1", "Name: Anna.", 2.0))
         assert 2 * 86400 < await raw.ttl("escalate:words:call-1")
+        assert 2 * 86400 < await raw.ttl("escalate:notes:call-1")
         await apply(store, e.CallerHungUp())
         assert 590 < await raw.ttl("escalate:words:call-1") <= 600
+        assert 590 < await raw.ttl("escalate:notes:call-1") <= 600
         await store.remember("call-1", HELLO)
         assert 590 < await raw.ttl("escalate:words:call-1") <= 600
+        await store.keep("call-1", Note("esc-2", "Name: Anna.", 3.0))
+        assert 590 < await raw.ttl("escalate:notes:call-1") <= 600
 
 
 async def test_a_call_expires_a_while_after_its_end(redis_server: RedisServer, raw: Redis) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from escalate.errors import StoreUnavailable
-from escalate.store import SqliteStore
+from escalate.store import Note, SqliteStore
 from escalate.transfer.events import CallerHungUp
 from escalate.values import Party, Said
 
@@ -24,6 +24,18 @@ async def test_words_stand_in_one_table_alone(path: Path) -> None:
         assert "person" not in "".join(map(str, file.execute("SELECT * FROM calls").fetchall()))
         assert "person" in "".join(map(str, file.execute("SELECT * FROM words").fetchall()))
     file.close()
+
+
+async def test_a_file_of_an_older_version_gets_what_it_lacks(path: Path) -> None:
+    """Nobody has to migrate anything."""
+    async with SqliteStore(path) as store:
+        await put(store)
+    with sqlite3.connect(path) as file:
+        file.execute("DROP TABLE notes")
+    file.close()
+    async with SqliteStore(path) as store:
+        note = await store.keep("call-1", Note("esc-1", "Name: Anna.", 2.0))
+        assert note == await store.note("call-1", "esc-1")
 
 
 async def test_a_file_that_cannot_be_opened_is_one_clear_error(tmp_path: Path) -> None:

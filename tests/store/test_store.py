@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from escalate.errors import StoreUnavailable
-from escalate.store import Store
+from escalate.store import Note, Store
 from escalate.store.base import CODEC
 from escalate.transfer import Call, Received, receive
 from escalate.transfer import events as e
@@ -127,6 +127,26 @@ async def test_words_are_kept_apart_in_order_and_deleted_when_their_time_has_com
     await store.forget(50.1)
     assert [] == list(await store.words("call-1"))
     assert await store.load("call-1") is not None
+
+
+async def test_a_note_is_written_once_and_goes_with_the_words(
+    store: Store, opening: Opening
+) -> None:
+    """Whoever comes second gets what the first has kept, in whichever process."""
+    await put(store)
+    first = Note("esc-1", "Name: Anna.", 2.0)
+    async with opening() as other:
+        assert None is await other.note("call-1", "esc-1")
+        kept = await asyncio.gather(
+            store.keep("call-1", first), other.keep("call-1", replace(first, text="Name: Bert."))
+        )
+        assert 1 == len(set(kept))
+        assert kept[0] == await store.note("call-1", "esc-1") == await other.note("call-1", "esc-1")
+    await apply(store, e.CallerHungUp(), now=50.0)
+    await store.forget(50.0)
+    assert kept[0] == await store.note("call-1", "esc-1")
+    await store.forget(50.1)
+    assert None is await store.note("call-1", "esc-1")
 
 
 async def test_a_change_that_raises_leaves_the_call_alone(store: Store) -> None:

@@ -19,7 +19,7 @@ from escalate.plivo.xml import Conference, GetInput, Hangup, Redirect, Speak, St
 from escalate.settings import Settings
 from escalate.transfer import Mode, State
 from escalate.transfer import events as e
-from escalate.values import Outcome, Trigger
+from escalate.values import Outcome, Party, Said, Trigger
 from tests.web.conftest import PUBLIC, UUID, Plivo
 from tests.web.test_routes import kinds, state
 
@@ -91,6 +91,22 @@ async def test_a_human_who_answers_is_asked_and_may_use_keys_or_words(
     assert isinstance(silence, Redirect)
     assert "dtmf speech" == ask.input_type
     assert ask.action.startswith(f"{PUBLIC}{human}/reply?asked=1#")
+
+
+async def test_a_human_is_told_who_wants_what_before_he_is_asked(
+    board: Switchboard, plivo: Plivo, human: str
+) -> None:
+    """In the caller's words and language; the second question comes without."""
+    await board.store.remember(UUID, Said(Party.CALLER, "ich heiße Peter Müller", 1.0))
+    ask, _ = (await plivo.document(f"{human}/answer", {"CallUUID": "leg-1"})).children
+    assert isinstance(ask, GetInput)
+    offer, told, question = ask.children
+    assert isinstance(told, Speak)
+    assert ("Name: Peter Müller.", "de-DE") == (told.text, told.language)
+    again, _ = (await plivo.document(f"{human}/reply?asked=1", {"CallUUID": "leg-1"})).children
+    assert isinstance(again, GetInput)
+    assert 1 == len(again.children)
+    assert again.children[0] not in (offer, question)
 
 
 async def test_one_key_accepts_and_brings_both_into_the_same_room(

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from escalate.cli import browsing
 from escalate.cli.failing import CANNOT, WRONG, need, stop
 from escalate.demo.scenarios import (
     DESTINATIONS,
@@ -53,6 +54,12 @@ def demo(
     verbose: Annotated[
         bool, typer.Option("--verbose", help="Show every document, request and callback.")
     ] = False,
+    web: Annotated[
+        bool, typer.Option("--web", help="Play calls from a page in the browser instead.")
+    ] = False,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where that page is, on this machine; 0: any.")
+    ] = 8765,
 ) -> None:
     """Play one call on this machine: a caller, a voice bot, a local Plivo, a human's phone.
 
@@ -61,6 +68,10 @@ def demo(
     if list_:
         for one in SCENARIOS.values():
             sys.stdout.write(f"{one.name}\t{one.description}\n")
+        return
+    if web:
+        need("pipecat", "emulator") if framework == "pipecat" else need("emulator")
+        browsing.show_playground(framework, port)
         return
     chosen = _own(transcript) if transcript else _find(scenario)
     if chosen.armed and framework != "pipecat":

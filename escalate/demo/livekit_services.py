@@ -29,7 +29,7 @@ from livekit.agents import (
 from escalate.demo import bookshop
 from escalate.demo.bookshop import HasTool, Message, Reply
 from escalate.demo.speech import speak
-from escalate.demo.transcripts import Line
+from escalate.demo.transcripts import Line, pending
 
 Script = Callable[[], Sequence[Line]]
 """Looks up what the caller of this call says; asked once, when the stream opens."""
@@ -64,7 +64,7 @@ class ScriptedSTT(stt.STT[Any]):
     ) -> ScriptedSpeech:
         """Listen; a second stream goes on where the first one stopped."""
         if self.pending is None:
-            self.pending = deque(sorted(self._script(), key=lambda line: line.at))
+            self.pending = pending(self._script())
         return ScriptedSpeech(self, conn_options)
 
     async def _recognize_impl(self, *args: Any, **kwargs: Any) -> stt.SpeechEvent:

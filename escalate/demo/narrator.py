@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
 from xml.etree import ElementTree
 
 from escalate.demo.record import Event, is_humans_own
@@ -41,15 +40,6 @@ class Sentence:
 
 
 _Told = tuple[Who, str] | tuple[Who, str, Weight] | None
-
-
-# What every callback of a call repeats.
-_ALWAYS_TOLD: Final = frozenset(
-    {
-        *("CallUUID", "From", "To", "CallerName", "CallStatus", "Direction", "SessionStart"),
-        *("BillRate", "ParentAuthID", "DialALegUUID", "DialBLegFrom", "StreamID", "Timestamp"),
-    }
-)
 
 
 class Narrator:
@@ -233,19 +223,6 @@ class Narrator:
         return Who.PLIVO, f"the local Plivo failed: {event['error']}", Weight.TROUBLE
 
 
-def details(event: Event) -> str | None:
-    """The exchange behind an event, for `--verbose`: request, answer and document."""
-    if event["kind"] == "rest":
-        asked = f"{event['method']} {event['path']} {_pairs(event.get('body'))}".rstrip()
-        return f"{asked}\n{event['status']} {_pairs(event.get('response'))}".rstrip()
-    if event["kind"] != "fetch":
-        return None
-    answer = event.get("error") or event["status"]
-    told = _pairs({k: v for k, v in event["params"].items() if k not in _ALWAYS_TOLD})
-    head = f"{event['method']} {event['url']}\n  {told}\n{answer}"
-    return f"{head}\n{_pretty(event['xml'])}" if "xml" in event else head
-
-
 def _outline(xml: str) -> str:
     """The elements of a document, in order: `Stream, then Redirect`."""
     try:
@@ -257,21 +234,6 @@ def _outline(xml: str) -> str:
 def _label(element: ElementTree.Element) -> str:
     inner = "".join(f" {child.tag}" for child in element)
     return f"<{element.tag}{inner}>"
-
-
-def _pretty(xml: str) -> str:
-    try:
-        root = ElementTree.fromstring(xml)
-    except ElementTree.ParseError:
-        return xml
-    ElementTree.indent(root)
-    return str(ElementTree.tostring(root, encoding="unicode"))
-
-
-def _pairs(fields: Any) -> str:
-    if not isinstance(fields, Mapping):
-        return str(fields or "")
-    return " ".join(f"{key}={value}" for key, value in fields.items())
 
 
 def _short(path: str) -> str:

@@ -321,3 +321,17 @@ def own_conversation(name: str, lines: Sequence[Line]) -> Scenario:
         phones=_ANSWERED,
         limit_s=last_s * streams + 12.0,
     )
+
+
+def own_call() -> Scenario:
+    """Let somebody be the caller himself, for as long as he likes; right is whatever keeps him."""
+    return Scenario(
+        "your-own-call",
+        "you are the caller: say what you like",
+        (),
+        over=When("call.ended"),
+        watch_s=0.0,
+        must=Must("any"),
+        phones=_ANSWERED,
+        limit_s=900.0,
+    )

@@ -48,7 +48,7 @@ from pipecat.utils.time import time_now_iso8601
 from escalate.demo import bookshop
 from escalate.demo.bookshop import HasTool, Message, Reply
 from escalate.demo.speech import speak
-from escalate.demo.transcripts import Line
+from escalate.demo.transcripts import Line, pending
 
 Script = Callable[[], Sequence[Line]]
 """Looks up what the caller of this call says; asked once, when the stream opens."""
@@ -93,7 +93,7 @@ class ScriptedSTT(STTService):
     async def start(self, frame: StartFrame) -> None:
         """Look the script up."""
         await super().start(frame)
-        self._pending = deque(sorted(self._script(), key=lambda line: line.at))
+        self._pending = pending(self._script())
 
     async def run_stt(self, audio: bytes) -> AsyncGenerator[Frame, None]:
         """Yield every line whose time has come with this piece of audio."""

@@ -19,7 +19,7 @@ from escalate.demo.processes import HOST, Child, StageError, free_ports
 from escalate.demo.record import Belonging, Event
 from escalate.demo.report import Report, build_report
 from escalate.demo.scenarios import DESTINATIONS, Act, Framework, Scenario, When
-from escalate.demo.surroundings import Ports, environment_for, write_files
+from escalate.demo.surroundings import Ports, environment_for, live_ears, write_files
 from escalate.demo.transcripts import says
 from escalate.emulator.client import EmulatorError, LocalPlivo
 from escalate.emulator.tls import issue
@@ -43,6 +43,7 @@ class Stage:
     The bot is the example for `framework`, or the file `bot`.
     `split` runs the web side as a third process (`escalate serve`), the one Plivo talks to.
     `launcher` is the module that runs the bot's file; `ring_s` how long each destination may ring.
+    With `live` the bot hears what callers say as they say it, one call at a time, and no script.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Stage:
         framework: Framework = "pipecat",
         bot: Path | None = None,
         split: bool = False,
+        live: bool = False,
         launcher: str = launch.__name__,
         environment: Mapping[str, str] | None = None,
         ring_s: int = 5,
@@ -60,6 +62,7 @@ class Stage:
         self._bot_file = bot or examples() / _BOTS[framework]
         self._extras = (framework, "emulator")
         self._split = split
+        self._live = live
         self._launcher = launcher
         self._environment = environment or {}
         self._ring_s = ring_s
@@ -103,6 +106,7 @@ class Stage:
             "PLIVO_AUTH_ID": self.plivo.auth_id,
             "PLIVO_AUTH_TOKEN": self.plivo.auth_token,
             "SSL_CERT_FILE": str(certificates.authority),
+            **(live_ears(ports) if self._live else {}),
             **self._environment,
         }
         arguments = ["-m", self._launcher, str(self._bot_file), "--port", str(bot_port)]
@@ -128,8 +132,8 @@ class Stage:
     def perform(self, scenario: Scenario, *, from_: str = _CALLER) -> Performance:
         """Prepare a call to the bot by a caller with this number; several may be played at once.
 
-        What the bot hears is still the script of this stage's own scenario, unless `launcher` gives
-        it better ears.
+        What the bot hears is still the script of this stage's own scenario, unless it is `live` or
+        `launcher` gives it better ears.
         """
         return Performance(scenario, self.plivo, from_=from_, check=self._check)
 
@@ -171,6 +175,8 @@ class Performance:
         self._plivo = plivo
         self._from = from_
         self._check = check
+        self._belonging: Belonging | None = None
+        self._read = 0
         self._ended_at = 0.0
 
     async def play(self) -> AsyncIterator[Event]:
@@ -179,24 +185,34 @@ class Performance:
         self.call_uuid = await self._plivo.call(
             from_=self._from, says=says(scenario.lines), phones=scenario.phones
         )
+        self._belonging = Belonging(self.call_uuid)
         script = _Script(scenario, self._plivo, self.call_uuid)
-        belonging = Belonging(self.call_uuid)
-        read = 0
         began_at, until = loop.time(), loop.time() + scenario.limit_s
         try:
             while (left_s := until - loop.time()) > 0:
-                for event in await self._plivo.events(after=read, wait_s=min(left_s, 0.5)):
-                    read = event["seq"]
-                    if not belonging.has(event):
-                        continue
+                for event in await self._news(min(left_s, 0.5)):
                     self.events.append(event)
                     until = min(until, loop.time() + script.take_in(event))
                     yield event
-                self._check()
         finally:
             await script.stop()
             if self.events:
                 self._ended_at = self.events[0]["at"] + loop.time() - began_at
+
+    async def linger(self) -> AsyncIterator[Event]:
+        """Yield what happens after that, for as long as somebody is on the call."""
+        while (await self._plivo.summary(self.call_uuid))["code"] is None:
+            for event in await self._news(0.5):
+                self.events.append(event)
+                yield event
+
+    async def _news(self, wait_s: float) -> list[Event]:
+        """Return what has happened in his call since it was last asked."""
+        assert self._belonging is not None
+        news = await self._plivo.events(after=self._read, wait_s=wait_s)
+        self._read = news[-1]["seq"] if news else self._read
+        self._check()
+        return [event for event in news if self._belonging.has(event)]
 
     def report(self) -> Report:
         """What became of the call."""

@@ -22,6 +22,7 @@ from escalate.demo.transcripts import Line
 from escalate.settings import password_variable
 
 _CALLER_ID: Final = "+14155550100"
+STORE: Final = "escalate.db"
 _SETTINGS: Final = "escalate.toml"
 _SCRIPT: Final = "caller.jsonl"
 
@@ -39,19 +40,29 @@ class Ports:
 def write_files(directory: Path, ports: Ports, scenario: Scenario, *, ring_s: int) -> Path:
     """Write the caller's script and the settings, whose path is returned."""
     (directory / _SCRIPT).write_text(_as_jsonl(scenario.lines))
+    config = directory / _SETTINGS
+    config.write_text(settings_text(directory, ports, scenario, ring_s=ring_s))
+    return config
+
+
+def settings_text(directory: Path, ports: Ports, scenario: Scenario, *, ring_s: int) -> str:
+    """Return the settings with which a scenario is played."""
     root = (
         f'public_url = "http://{HOST}:{ports.web}/escalate"\n'
         f'stream_url = "ws://{HOST}:{ports.bot}/ws"\n'
         f'plivo_api = "http://{HOST}:{ports.plivo}"\n'
-        f"store = {json.dumps(str(directory / 'escalate.db'))}\n"
+        f"store = {json.dumps(str(directory / STORE))}\n"
     )
     tables = "".join(_destination(name, where, ring_s) for where, name in DESTINATIONS.items())
     if scenario.warm:
         root += f'caller_id = "{_CALLER_ID}"\n'
         tables += '\n[handoff]\nmode = "warm"\n'
-    config = directory / _SETTINGS
-    config.write_text(root + tables)
-    return config
+    return root + tables
+
+
+def live_ears(ports: Ports) -> dict[str, str]:
+    """What lets the bot hear whatever callers say, instead of a script."""
+    return {"ESCALATE_TRANSCRIPT": f"http://{HOST}:{ports.plivo}/emulator/log"}
 
 
 def environment_for(directory: Path, ports: Ports, scenario: Scenario) -> dict[str, str]:

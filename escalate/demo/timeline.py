@@ -11,7 +11,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from escalate.demo.narrator import Narrator, Sentence, Weight, Who, details
+from escalate.demo.details import details
+from escalate.demo.narrator import Narrator, Sentence, Weight, Who
 from escalate.demo.record import Event
 from escalate.demo.report import Attempt, Report
 

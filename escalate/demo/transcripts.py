@@ -16,6 +16,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,11 +176,22 @@ def streams(lines: Sequence[Line]) -> Callable[[], list[Line]]:
     return of_next_stream
 
 
-def script_from_env(environ: Mapping[str, str] = os.environ) -> Callable[[], list[Line]]:
+def script_from_env(environ: Mapping[str, str] = os.environ) -> Callable[[], Sequence[Line]]:
     """`streams` of the file that ESCALATE_TRANSCRIPT names; without it the caller says nothing.
+
+    The URL of a local Plivo's log stands for what its callers say, as they say it.
 
     Raises:
         ConfigurationError: The file is wrong; see `read_transcript`.
     """
-    path = environ.get("ESCALATE_TRANSCRIPT")
-    return streams(read_transcript(Path(path)) if path else [])
+    named = environ.get("ESCALATE_TRANSCRIPT", "")
+    if named.startswith("http://"):
+        from escalate.demo.live_ears import following
+
+        return following(named)
+    return streams(read_transcript(Path(named)) if named else [])
+
+
+def pending(lines: Sequence[Line]) -> deque[Line]:
+    """Return the lines to come, the next one first; a queue is taken as it is, and may grow."""
+    return lines if isinstance(lines, deque) else deque(sorted(lines, key=lambda line: line.at))

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -124,6 +125,16 @@ def test_a_wrong_transcript_is_one_line_that_names_the_place(
     assert 2 == status
     assert 1 == len(err.splitlines())
     assert problem in err
+
+
+def test_a_port_that_is_taken_is_one_line_with_the_option() -> None:
+    """Before any process is started."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        port = str(other.getsockname()[1])
+        status, _, said = run("demo", "--web", "--port", port)
+    assert 2 == status
+    assert f"127.0.0.1:{port} is taken" in said and "--port" in said
 
 
 async def test_a_missing_extra_is_one_line_to_type() -> None:

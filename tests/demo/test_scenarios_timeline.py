@@ -7,7 +7,8 @@ from typing import Any
 
 from rich.console import Console
 
-from escalate.demo.narrator import Narrator, Weight, Who, details
+from escalate.demo.details import details
+from escalate.demo.narrator import Narrator, Weight, Who
 from escalate.demo.report import Attempt, Report
 from escalate.demo.scenarios import DESTINATIONS, SIP_ADDRESS
 from escalate.demo.timeline import Timeline

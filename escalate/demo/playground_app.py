@@ -1,0 +1,106 @@
+"""The playground's page, and what it asks for. It listens on this machine alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from escalate.demo.playground import Playground
+from escalate.page import Hardened, html, static_files
+
+_BEAT_S: Final = 15.0
+_HOSTS: Final = ["127.0.0.1", "localhost"]
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
+class Play(BaseModel):
+    """Which call to begin."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    scenario: Name
+
+
+def build_app(playground: Playground) -> Starlette:
+    """Return the application; its lifespan is the playground's."""
+    routes = _Routes(playground)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with playground:
+            yield
+
+    return Starlette(
+        lifespan=lifespan,
+        routes=[
+            Route("/", routes.page),
+            Route("/scenarios", routes.scenarios),
+            Route("/messages", routes.messages),
+            Route("/play", routes.ordered(Play, routes.play), methods=["POST"]),
+            static_files(),
+        ],
+        # A page from elsewhere that resolves its own name to this machine is not listened to.
+        middleware=[Middleware(Hardened), Middleware(TrustedHostMiddleware, allowed_hosts=_HOSTS)],
+    )
+
+
+class _Routes:
+    def __init__(self, playground: Playground) -> None:
+        self._playground = playground
+
+    async def page(self, _: Request) -> Response:
+        return html("playground")
+
+    async def scenarios(self, _: Request) -> Response:
+        return JSONResponse(self._playground.scenarios())
+
+    async def messages(self, request: Request) -> Response:
+        """Stream what happens as server-sent events; a page that comes back says what it has."""
+        last = request.headers.get("last-event-id", "0")
+        after = int(last) if last.isascii() and last.isdigit() and len(last) < 16 else 0
+        return StreamingResponse(self._stream(after), media_type="text/event-stream")
+
+    async def _stream(self, after: int) -> AsyncIterator[str]:
+        yield "retry: 1000\n\n"
+        async for told in self._playground.feed.follow(after, beat_s=_BEAT_S):
+            if told is None:
+                # Keeps what stands in between from closing a connection that says nothing.
+                yield ": still here\n\n"
+            else:
+                yield f"id: {told[0]}\ndata: {json.dumps(told[1])}\n\n"
+
+    async def play(self, order: Play) -> None:
+        await self._playground.play(order.scenario)
+
+    def ordered(
+        self, model: type[BaseModel], carry_out: Callable[[Any], Awaitable[None]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """Return an endpoint that takes an order in JSON, the one form no foreign page can send."""
+
+        async def endpoint(request: Request) -> Response:
+            if request.headers.get("content-type") != "application/json":
+                return _problem(415, "send application/json")
+            try:
+                await carry_out(model.model_validate_json(await request.body()))
+            except ValidationError as error:
+                return _problem(422, error.errors(include_url=False, include_input=False)[0]["msg"])
+            except KeyError as error:
+                return _problem(404, f"there is no {error}")
+            return Response(status_code=204)
+
+        return endpoint
+
+
+def _problem(status: int, text: str) -> Response:
+    return JSONResponse({"error": text}, status_code=status)

@@ -1,0 +1,5 @@
+"""What a browser sees of escalate: one stylesheet, a few scripts, and how they are served."""
+
+from escalate.page.serving import Hardened, html, static_files
+
+__all__ = ["Hardened", "html", "static_files"]

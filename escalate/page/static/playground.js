@@ -1,0 +1,119 @@
+// The playground: begins calls, and draws what the server tells about the one that is played.
+
+import { Conversation } from "./conversation.js";
+import { find, make, seconds } from "./dom.js";
+import { Ladder } from "./ladder.js";
+import { Picture } from "./picture.js";
+import * as report from "./report.js";
+
+const conversation = new Conversation(find("talk"));
+const picture = new Picture(find("picture"));
+const ladder = new Ladder(find("ladder"), showEvent);
+const moment = find("moment");
+
+let events = [];
+
+// --- what the server tells ------------------------------------------------------------------------
+
+const TOLD = {
+  show({ name, description }) {
+    events = [];
+    conversation.clear();
+    ladder.clear();
+    find("result").hidden = true;
+    find("about").textContent = `${name}: ${description}`;
+    for (const button of find("calls").querySelectorAll("button")) {
+      button.setAttribute("aria-current", button.dataset.name === name);
+    }
+    Object.assign(moment, { max: 0, value: 0, disabled: true });
+    find("picture").replaceChildren();
+    setState("busy", "the caller dials");
+  },
+  stage({ state }) {
+    if (state === "starting") setState("busy", "starting the local Plivo and the bot");
+    else if (events.length === 0) setState("good", "ready");
+  },
+  event(event) {
+    const live = Number(moment.value) === Number(moment.max);
+    events.push(event);
+    conversation.add(event);
+    ladder.add(event);
+    Object.assign(moment, { max: events.length - 1, disabled: false });
+    if (live) {
+      moment.value = moment.max;
+      showMoment();
+    }
+    setState("good", "on the call");
+  },
+  words: (words) => conversation.addWords(words),
+  finding: (finding) => conversation.addFinding(finding),
+  report(told) {
+    find("result").hidden = false;
+    report.draw(find("report"), told);
+  },
+  over: () => setState("", "the call is over"),
+  trouble({ text }) {
+    setState("bad", "it could not be played");
+    find("result").hidden = false;
+    find("report").replaceChildren(make("pre", {}, text));
+  },
+};
+
+const source = new EventSource("messages");
+source.onmessage = ({ data }) => {
+  const told = JSON.parse(data);
+  TOLD[told.type]?.(told);
+};
+source.onerror = () => setState("bad", "the playground does not answer");
+
+function setState(kind, text) {
+  const state = find("state");
+  state.className = `state ${kind}`;
+  if (state.textContent !== text) state.textContent = text;
+}
+
+// --- the moment that is shown ---------------------------------------------------------------------
+
+function showMoment() {
+  const event = events[Number(moment.value)];
+  if (!event) return;
+  picture.draw(event.picture);
+  const said = [...events.slice(0, Number(moment.value) + 1)].reverse().find((one) => one.sentence);
+  const text = said ? `${said.sentence.who === "app" ? "escalate" : said.sentence.who} ${said.sentence.text}` : "";
+  find("moment-text").textContent = `${seconds(event.at)} s: ${text}`;
+  moment.setAttribute("aria-valuetext", `${seconds(event.at)} seconds`);
+}
+
+function showEvent(seq) {
+  moment.value = events.findIndex((event) => event.seq === seq);
+  showMoment();
+}
+
+moment.addEventListener("input", showMoment);
+
+// --- what the reader does -------------------------------------------------------------------------
+
+async function order(path, body) {
+  const reply = await fetch(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  if (!reply.ok) setState("bad", (await reply.json()).error);
+}
+
+const scenarios = await (await fetch("scenarios")).json();
+find("calls").append(
+  ...scenarios.map(({ name, description }) =>
+    make(
+      "li",
+      {},
+      make(
+        "button",
+        { type: "button", "data-name": name, "aria-current": "false", onclick: () => order("play", { scenario: name }) },
+        make("b", {}, name),
+        make("span", {}, description),
+      ),
+    ),
+  ),
+);

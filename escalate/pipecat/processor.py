@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, Final
 
 from pipecat.frames.frames import (
@@ -12,7 +12,6 @@ from pipecat.frames.frames import (
     EndFrame,
     ErrorFrame,
     Frame,
-    FunctionCallResultProperties,
     InputDTMFFrame,
     InterimTranscriptionFrame,
     LLMContextAssistantTurnFrame,
@@ -24,7 +23,6 @@ from pipecat.processors.frame_processor import (
     FrameProcessor,
     FrameProcessorSetup,
 )
-from pipecat.services.llm_service import FunctionCallParams
 from pipecat.transports.base_transport import BaseTransport
 
 from escalate.errors import EscalateError, LayoutError
@@ -32,7 +30,7 @@ from escalate.live_call import LiveCall
 from escalate.pipecat.gate import EscalationGate
 from escalate.pipecat.hangup import take_over_hang_up
 from escalate.pipecat.layout import check_as_linked, check_as_set_up
-from escalate.values import Trigger
+from escalate.pipecat.tools import FlowTool, Tool, flow_tool_for, tool_for
 
 log = logging.getLogger("escalate")
 
@@ -45,8 +43,6 @@ _CLOSE_S: Final = 8.0
 # Ways in which a worker is cancelled that nobody in the bot decided on: the caller is still there
 # and wants to go on. Everything else is the bot's own word that it is done.
 _NOT_MEANT: Final = ("interrupt signal", "runner exiting", "fatal error", "no longer do its job")
-
-Tool = Callable[..., Awaitable[None]]
 
 
 class EscalationProcessor(FrameProcessor):
@@ -70,7 +66,8 @@ class EscalationProcessor(FrameProcessor):
         super().__init__(**kwargs)
         self._call = call
         self.gate = EscalationGate(on_linked=self._check_layout, name=f"{self.name}-gate")
-        self.transfer_to_human: Tool = _tool(call)
+        self.transfer_to_human: Tool = tool_for(call)
+        self.flow_transfer_to_human: FlowTool = flow_tool_for(call)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._released = False
         self._disconnected = False
@@ -189,35 +186,6 @@ class EscalationProcessor(FrameProcessor):
         await self.gate.open(answer=text is None)
         if text is not None:
             await self.gate.say(text, over_the_caller=False)
-
-
-def _tool(call: LiveCall) -> Tool:
-    """Return the function the LLM may call, described with the destinations it may name."""
-    names = ", ".join(call.destinations)
-
-    async def transfer_to_human(
-        params: FunctionCallParams, reason: str, destination: str = ""
-    ) -> None:
-        status = "already connecting" if call.is_escalating else "connecting"
-        try:
-            # The announcement is ours to make, so the model is not run on this result.
-            await params.result_callback(
-                {"status": status}, properties=FunctionCallResultProperties(run_llm=False)
-            )
-        finally:
-            # The caller may talk on and so cancel this function, but not his transfer.
-            call.request(Trigger.TOOL, "transfer_to_human", to=destination or None)
-
-    transfer_to_human.__doc__ = f"""Hand the caller over to a human colleague, by telephone.
-
-    Call this when the caller asks for a person, or when you cannot help him any further. Do not
-    call it because he mentions a person, and do not announce it: the caller is told.
-
-    Args:
-        reason: What the caller needs, in one short sentence.
-        destination: Whom to try first, if it matters. One of: {names}.
-    """
-    return transfer_to_human
 
 
 def _tag(frame: TranscriptionFrame | InterimTranscriptionFrame) -> str | None:

@@ -4,16 +4,18 @@ PYTHON ?= python3
 SCENARIO ?= bridged
 FRAMEWORK ?= pipecat
 WORKERS ?= 4
+COMPAT ?= pipecat-1.8.0 pipecat-1.12 pipecat-newest livekit-1.5.0 livekit-1.6 livekit-1.7 livekit-newest
 BIN := .venv/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo install test lint clean
+.PHONY: help demo install test lint compat clean ALWAYS
 
 help:
 	@echo "make demo [SCENARIO=name]  play a call on this machine (escalate demo --list: all names)"
 	@echo "     [FRAMEWORK=livekit]   with a LiveKit bot instead of a Pipecat one"
 	@echo "make install               set up .venv for the demo"
 	@echo "make test                  lint, types and every test; no account, key or network"
+	@echo "make compat [COMPAT=...]   the adapters' tests on old and new releases of their frameworks"
 	@echo "make lint                  ruff and mypy alone"
 	@echo "make clean                 remove .venv and what tools left behind"
 
@@ -29,6 +31,17 @@ lint: .venv/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# One environment and one line for each release, and every release is tried whatever the others do.
+compat:
+	@$(MAKE) --no-print-directory --keep-going $(COMPAT:%=compat-%)
+
+# What fails beside the others gets one chance alone: these calls are played in real time.
+compat-%: .venv/compat-%/installed
+	@run=".venv/compat-$*/bin/pytest -q -o cache_dir=$(<D)/cache tests/$(framework)_adapter"; \
+	  said=$$($$run -n $(WORKERS) --dist worksteal 2>&1 || $$run -n 0 --last-failed 2>&1) \
+	  || { echo "$$said"; echo "$*: failed"; exit 1; }; \
+	  echo "$*: $$(echo "$$said" | grep -E ' in [0-9.]+s' | paste -sd';')"
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -48,3 +61,21 @@ $(BIN)/python:
 	$(PIP) --upgrade 'pip>=25.1'
 	$(PIP) -e '.[pipecat,livekit,emulator,redis,encryption]' --group dev
 	@touch $@
+
+# A name like pipecat-1.8 is a framework and a release of it: 1.8.0 is that one, 1.8 its newest patch.
+framework = $(firstword $(subst -, ,$*))
+release = $(patsubst newest,,$(lastword $(subst -, ,$*)))
+package_pipecat := pipecat-ai[websocket]
+package_livekit := livekit-agents
+
+.PRECIOUS: .venv/compat-%/installed
+.venv/compat-%/installed: pyproject.toml
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade \
+	  -e '.[$(framework),emulator]' --group test '$(package_$(framework))$(release:%===%.*)' fastapi
+	@touch $@
+
+# What is newest changes without notice here.
+.venv/compat-pipecat-newest/installed .venv/compat-livekit-newest/installed: ALWAYS
+ALWAYS:

@@ -13,6 +13,7 @@ import json
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ from pipecat.processors.aggregators.llm_response_universal import (
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.runner.utils import parse_telephony_websocket
 from pipecat.serializers.plivo import PlivoFrameSerializer
+from pipecat.services.tts_service import TextAggregationMode
 from pipecat.transports.websocket.fastapi import FastAPIWebsocketParams, FastAPIWebsocketTransport
 from pipecat.utils.time import time_now_iso8601
 from pipecat.workers.runner import WorkerRunner
@@ -51,6 +53,8 @@ from escalate.emulator.client import LocalPlivo
 from escalate.pipecat import EscalationProcessor
 from escalate.settings import Settings
 from escalate.transfer import Call, Limits
+
+RELEASE = tuple(int(part) for part in version("pipecat-ai").split(".")[:2])
 
 AUTH_ID = "MAPIPECATTESTS000000"
 AUTH_TOKEN = "token-of-the-pipecat-tests"
@@ -83,8 +87,10 @@ class Ears(ScriptedSTT):
 class Voice(SpokenTTS):
     """A voice of one tone, `WORD_S` for each word."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, by_token: bool = False) -> None:
+        """Speak sentence by sentence, or `by_token` as the model's words come."""
+        mode = TextAggregationMode.TOKEN if by_token else TextAggregationMode.SENTENCE
+        super().__init__(text_aggregation_mode=mode)
         self.said: list[str] = []
 
     async def run_tts(self, text: str, context_id: str) -> AsyncGenerator[Frame, None]:
@@ -189,6 +195,7 @@ class Bot:
     idle_timeout_s: float | None = None
     watch: type[EscalationProcessor] = EscalationProcessor
     turns: LLMUserAggregatorParams | None = None
+    speaks_by_token: bool = False
 
 
 class Talk:
@@ -200,7 +207,7 @@ class Talk:
         self.mind = bot.mind
         self.tape = Tape()
         self.over = asyncio.Event()
-        self.ears, self.voice = Ears(), Voice()
+        self.ears, self.voice = Ears(), Voice(by_token=bot.speaks_by_token)
         self.llm = ScriptedLLM(answer=bot.mind, first_token_s=0.01, token_s=0.01)
         self.serializer = PlivoFrameSerializer(
             data["stream_id"], self.call_uuid, auth_id=AUTH_ID, auth_token=AUTH_TOKEN
@@ -468,11 +475,12 @@ async def serving(desk: Desk, door: Door) -> AsyncIterator[Desk]:
     door.desk = desk
     async with desk.board:
         yield desk
+        # First of all the calls, or one whose bot ends would come back to another.
+        await desk.plivo.forget()
         for talk in desk.talks:
             if not talk.over.is_set():
                 await talk.worker.cancel(reason="interrupt signal")
                 await talk.ended()
-        await desk.plivo.forget()
 
 
 def transport_without_a_socket(**params: Any) -> FastAPIWebsocketTransport:
@@ -483,6 +491,16 @@ def transport_without_a_socket(**params: Any) -> FastAPIWebsocketTransport:
     return FastAPIWebsocketTransport(
         socket, FastAPIWebsocketParams(**{"serializer": serializer, **params})
     )
+
+
+def uninterrupted(tool: Any) -> Any:
+    """Let a tool go on when the caller interrupts the bot."""
+    try:
+        from pipecat.adapters.llm.schemas.direct_function import tool_options
+    except ModuleNotFoundError:
+        # Its place before 1.14.
+        from pipecat.adapters.schemas.direct_function import tool_options
+    return tool_options(cancel_on_interruption=False)(tool)
 
 
 def free_port() -> int:

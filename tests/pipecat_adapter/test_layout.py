@@ -21,7 +21,7 @@ from escalate.demo.services import ScriptedLLM
 from escalate.errors import LayoutError
 from escalate.pipecat import EscalationProcessor
 
-from .bench import PATIENCE_S, Desk, Ears, Voice, transport_without_a_socket
+from .bench import PATIENCE_S, RELEASE, Desk, Ears, Voice, transport_without_a_socket
 
 
 class Parts:
@@ -103,7 +103,8 @@ async def test_what_only_the_whole_shows_ends_the_pipeline_before_its_first_fram
     errors, started = await start(order(parts), parts)
 
     assert [True] == [message in error for error in errors]
-    assert not started
+    # Earlier releases let the first frame through, and then no other.
+    assert not started or RELEASE < (1, 13)
 
 
 async def start(processors: list[FrameProcessor], parts: Parts) -> tuple[list[str], bool]:

@@ -7,13 +7,20 @@ it does not say is found out by a later callback or by the deadline that stands 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from escalate.errors import CallGone, CarrierError, CarrierUnreachable, RequestRefused
+from escalate.errors import (
+    CallGone,
+    CarrierError,
+    CarrierUnreachable,
+    RequestRefused,
+    StoreUnavailable,
+)
 from escalate.plivo.urls import with_retries
-from escalate.transfer import Attempt, Call
+from escalate.settings import Destination
+from escalate.transfer import Attempt, Call, Escalation
 from escalate.transfer import commands as c
 from escalate.transfer import events as e
 from escalate.values import Reason
@@ -89,16 +96,16 @@ class Errands:
         told = held.current if held is not None else None
         if held is None or told is None or told.number != number:
             return
-        event = await self._place(call, held.id, told)
+        event = await self._place(call, held, told)
         if event is None:
             return
         after = await self._exchange.receive(call.call_uuid, event)
         if isinstance(event, e.CallPlaced) and after is not None and not _waits_for(after, event):
             await self._let_go(after, held.id, replace(told, request_uuid=event.request_uuid))
 
-    async def _place(self, call: Call, escalation: str, told: Attempt) -> e.Event | None:
+    async def _place(self, call: Call, held: Escalation, told: Attempt) -> e.Event | None:
         """Return what became of the request; None: not known, his answer or the deadline tells."""
-        settings, number = self._exchange.settings, told.number
+        settings, escalation, number = self._exchange.settings, held.id, told.number
         destination = settings.find(told.destination)
         if destination is None:
             return e.CallRefused(escalation, number, Reason.INVALID_DESTINATION)
@@ -109,6 +116,7 @@ class Errands:
             hangup_url=with_retries(f"{base}/hangup"),
             ring_s=told.ring_s,
             parent_call_uuid=call.call_uuid,
+            headers=await self._headers(call, held, destination),
             **_detection(settings.handoff.machine_detection, base),
         )
         try:
@@ -123,6 +131,17 @@ class Errands:
             if error.may_have_happened:
                 return None
             return e.CallRefused(escalation, number, Reason.CARRIER_ERROR)
+
+    async def _headers(
+        self, call: Call, held: Escalation, destination: Destination
+    ) -> Mapping[str, str]:
+        """Return the headers of a call to a human; he is called in any case."""
+        try:
+            briefing = await self._exchange.briefings.of(call, held)
+        except StoreUnavailable as error:
+            log.warning("call %s: the human is called without context: %s", call.call_uuid, error)
+            return destination.headers
+        return self._exchange.contexts.headers(destination, call, held, briefing)
 
     async def _let_human_go(self, call: Call, number: int) -> None:
         held = call.escalation

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import re2
 
 from escalate.briefings import Briefings, Summarize
+from escalate.contexts import Account, Contexts
 from escalate.detect import Detector
 from escalate.errand import Errands, OnAlarm
 from escalate.errors import CallGone, CarrierError, StoreUnavailable
@@ -74,6 +75,7 @@ class Exchange:
             settings.plivo_auth_id, settings.plivo_auth_token, base_url=settings.plivo_api
         )
         self.clock = clock
+        self.contexts = Contexts(settings)
         self.briefings = Briefings(settings, self.store, clock=clock, summarize=summarize)
         self._errands = Errands(self, on_alarm)
         # Made once here, so that a policy that cannot be carried out is refused before any call.
@@ -254,6 +256,20 @@ class Exchange:
         """Return the event of a caller who left stream number `stream`."""
         rescue = self.request(Trigger.BOT_LOST, "stream lost", bot_left=False)
         return e.CallerArrived(stream, rescue)
+
+    async def account(self, call_uuid: str) -> Account | None:
+        """Return what may be seen of a call in which a human was asked for, None of another.
+
+        Raises:
+            StoreUnavailable: It cannot be read.
+        """
+        await self.ready()
+        call = await self.store.load(call_uuid)
+        if call is None or call.escalation is None:
+            return None
+        said = await self.store.words(call_uuid)
+        briefing = await self.briefings.of(call, call.escalation)
+        return self.contexts.account(call, call.escalation, briefing, said)
 
     def next_url(self, call: Call) -> str:
         """Return where the caller's leg goes after its present stream."""

@@ -9,6 +9,7 @@ from escalate.handoff.finding import Quote
 from escalate.handoff.headers import Packed, Received, read_headers, to_headers
 from escalate.handoff.hours import ALWAYS_OPEN, Hours
 from escalate.handoff.links import make_token, read_token
+from escalate.handoff.packing import ContextForm, Sent, pack
 from escalate.handoff.reading import Answer, Reply
 from escalate.handoff.redaction import redact
 from escalate.handoff.replies import Keys, hints, languages, read_reply, recogniser
@@ -30,6 +31,7 @@ __all__ = [
     "Answer",
     "Briefing",
     "Context",
+    "ContextForm",
     "Failure",
     "Hours",
     "Keys",
@@ -40,6 +42,7 @@ __all__ = [
     "Quote",
     "Received",
     "Reply",
+    "Sent",
     "Sentences",
     "Spoken",
     "UuiForm",
@@ -51,6 +54,7 @@ __all__ = [
     "in_refer_to",
     "languages",
     "make_token",
+    "pack",
     "read_headers",
     "read_reply",
     "read_token",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -14,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from escalate.handoff import Context, ContextForm, Sent, pack
 from escalate.handoff.hours import Hours
 from escalate.handoff.languages import base_of
 from escalate.plivo.calls import OutboundCall
@@ -37,7 +39,8 @@ class Destination(Section):
     it may ring (seconds), `attempts` how often it is tried in one escalation. `headers` are SIP
     headers for the human's side; the carrier sends them as `X-PH-<name>`. `hours` say when somebody
     is there ("Mon-Fri 09:00-17:30"), in `time_zone`; `holidays` are days that differ. `languages`
-    and `triggers` say for whom it is meant; without them for everybody.
+    and `triggers` say for whom it is meant; without them for everybody. `context` is the form in
+    which the human's side is told about the call: by default headers, for a telephone none.
     """
 
     name: Name
@@ -53,6 +56,7 @@ class Destination(Section):
     holidays: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     triggers: tuple[Trigger, ...] = ()
+    context: ContextForm | None = None
 
     @model_validator(mode="after")
     def _is_one_kind(self) -> Self:
@@ -69,7 +73,17 @@ class Destination(Section):
             raise ValueError("a password is set without a username: add username = '...'")
         self.element()
         self.opening_hours()
+        self._check_room()
         return self
+
+    def _check_room(self) -> None:
+        try:
+            self.sent(Context("", Trigger.ASKED))
+        except ValueError:
+            raise ValueError(
+                "headers leave no room for the context of the call: shorten them or remove some, "
+                "or set context = 'none'"
+            ) from None
 
     def opening_hours(self) -> Hours:
         """Return when somebody is there.
@@ -79,19 +93,25 @@ class Destination(Section):
         """
         return Hours.parse(self.hours, zone=self.time_zone, holidays=self.holidays)
 
-    def element(self) -> Number | User:
-        """Return the element that dials this destination.
+    def sent(self, context: Context) -> Sent:
+        """Return the headers of a call to here: the configured ones, and as much of `context`."""
+        usual = ContextForm.NONE if self.sip is None else ContextForm.HEADERS
+        return pack(context, self.context or usual, beside=self.headers)
+
+    def element(self, headers: Mapping[str, str] | None = None) -> Number | User:
+        """Return the element that dials this destination, with `headers` for its own.
 
         Raises:
             ValueError: The carrier could not carry it: a bad number, address, header or password.
         """
+        headers = self.headers if headers is None else headers
         if self.sip is None:
-            return Number(number=self.phone or "", sip_headers=self.headers or None)
+            return Number(number=self.phone or "", sip_headers=headers or None)
         return User(
             uri=self.sip,
             sip_auth_username=self.username,
             sip_auth_password=self.password,
-            sip_headers=self.headers or None,
+            sip_headers=headers or None,
         )
 
     def outbound_call(
@@ -102,10 +122,12 @@ class Destination(Section):
         hangup_url: str,
         ring_s: float,
         parent_call_uuid: str,
+        headers: Mapping[str, str] | None = None,
         machine_detection: Literal["true", "hangup"] | None = None,
         machine_detection_url: str | None = None,
     ) -> OutboundCall:
-        """Return the request that calls this destination in a warm handoff."""
+        """Return the request that calls this destination, with `headers` for its own."""
+        headers = self.headers if headers is None else headers
         return OutboundCall(
             from_=from_,
             to=self.sip or self.phone or "",
@@ -114,7 +136,7 @@ class Destination(Section):
             ring_timeout=math.ceil(ring_s),
             sip_auth_username=self.username,
             sip_auth_password=self.password,
-            sip_headers=self.headers or None,
+            sip_headers=headers or None,
             parent_call_uuid=parent_call_uuid,
             error_if_parent_not_found=True,
             machine_detection=machine_detection,

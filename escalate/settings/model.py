@@ -28,10 +28,10 @@ from escalate.transfer import LastResort, Limits, Mode, Route
 class Handoff(Section):
     """How a handoff goes: `cold` dials the human once the caller has left the bot, `warm` first.
 
-    `budget_s` bounds the caller's whole wait, `summary_s` how long a summary of your own may take
-    (seconds). With `machine_detection` the carrier tells
-    voicemail from a human who is called first: `beside` the question, or `before` it, which no
-    machine then hears but for which a human waits some seconds.
+    `budget_s` bounds the caller's whole wait, `summary_s` how long a summary of your own may take,
+    `link_s` how long the page about a call can be opened once a human was asked for (seconds). With
+    `machine_detection` the carrier tells voicemail from a human who is called first: `beside` the
+    question, or `before` it, which no machine then hears but for which a human waits some seconds.
     """
 
     mode: Mode = Mode.COLD
@@ -39,6 +39,7 @@ class Handoff(Section):
     last_resort: LastResort = LastResort.BOT
     music: Literal["real"] | Url = "real"
     summary_s: Annotated[float, Field(gt=0, le=10)] = 2.0
+    link_s: Annotated[float, Field(ge=60, le=7 * 86400)] = 3600
     drain_s: Annotated[float, Field(ge=0, le=3)] = 0.4
     machine_detection: Literal["off", "beside", "before"] = "beside"
 

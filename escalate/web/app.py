@@ -4,6 +4,8 @@ There are two kinds. What Plivo *executes* (answer, redirect, Dial action) is al
 200 and valid XML: a bad signature, an unknown call, a store that is down or a mistake of ours gets
 a document that reads and changes nothing, holds no secret and keeps the caller. What only
 *reports* is refused with 403 when it is not signed.
+
+Beside them stands the page about a call, for humans, behind a link that expires.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from escalate.transfer.documents import AskHuman, DialHuman, KeepCaller
 from escalate.web.callers import CallerRoutes
 from escalate.web.documents import Documents
 from escalate.web.humans import HumanRoutes
+from escalate.web.pages import ContextPages
 from escalate.web.requests import Callback, Executed, Reported, Step, Verifier
 
 log = logging.getLogger("escalate")
@@ -89,6 +92,7 @@ def build_app(exchange: Exchange) -> Starlette:
             *(Route(at, answers.executed(step), methods=_METHODS) for at, step in executed.items()),
             *(Route(at, answers.reported(told), methods=_METHODS) for at, told in reported.items()),
             Route("/health", answers.health),
+            Route("/context/{token}", ContextPages(exchange).show, methods=["GET"]),
         ],
     )
 

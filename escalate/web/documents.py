@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Final
 
+from escalate.contexts import Contexts
 from escalate.handoff import Briefing, Keys, Line, Spoken, hints, recogniser
 from escalate.plivo.headers import call_header
 from escalate.plivo.urls import with_retries
@@ -53,6 +54,7 @@ class Documents:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._say = settings.say
+        self._contexts = Contexts(settings)
 
     def render(
         self,
@@ -69,7 +71,7 @@ class Documents:
             case d.ConnectBot():
                 response = self._connect_bot(call, document)
             case d.DialHuman():
-                response = self._dial(call, document)
+                response = self._dial(call, document, briefing)
             case d.JoinRoom(escalation):
                 response = self._join(call, escalation)
             case d.AskHuman():
@@ -139,7 +141,7 @@ class Documents:
         bot = User(uri=self._settings.bot_sip or "", sip_headers=headers)
         return Dial(children=(bot,), action=afterwards, timeout=_BOT_RINGS_S, dial_music="real")
 
-    def _dial(self, call: Call, document: d.DialHuman) -> Response:
+    def _dial(self, call: Call, document: d.DialHuman, briefing: Briefing | None) -> Response:
         attempt = document.attempt
         destination = self._settings.find(attempt.destination)
         base = f"{self._base(call)}/escalations/{document.escalation}/attempts/{attempt.number}"
@@ -147,8 +149,11 @@ class Documents:
         if destination is None:
             # The settings have changed since the plan was made: report it as a Dial would.
             return Response(children=(Redirect(url=with_retries(f"{base}/ended?missing=1")),))
+        held, headers = call.find(document.escalation), None
+        if held is not None and briefing is not None:
+            headers = self._contexts.headers(destination, call, held, briefing)
         dial = Dial(
-            children=(destination.element(),),
+            children=(destination.element(headers),),
             action=ended,
             timeout=math.ceil(attempt.ring_s),
             caller_id=self._settings.caller_id,

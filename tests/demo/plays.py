@@ -16,6 +16,7 @@ from escalate.demo import launch
 from escalate.demo.record import Event
 from escalate.demo.scenarios import SCENARIOS, Framework, Scenario
 from escalate.demo.stage import Performance, Stage
+from escalate.handoff import Context, read_headers
 from escalate.store import SqliteStore
 from escalate.transfer import Call
 from escalate.values import Outcome
@@ -37,6 +38,15 @@ class Played:
     wav: bytes
     stored: Call | None
     trouble: str | None
+
+
+def context_that_arrived(played: Played) -> Context:
+    """What the human's side was told in the headers of the first call to it, none of them lost."""
+    dialed = next(event for event in played.events if event["kind"] == "leg.dialed")
+    assert "dropped_headers" not in dialed
+    received = read_headers(dialed["headers"])
+    assert received.intact
+    return received.context
 
 
 async def _nothing(stage: Stage, event: Event) -> None:

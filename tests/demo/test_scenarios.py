@@ -23,6 +23,7 @@ from escalate.values import Outcome, Trigger
 from tests.demo.plays import (
     Played,
     amount,
+    context_that_arrived,
     ending_of,
     heard_between,
     likeness,
@@ -60,6 +61,7 @@ async def a_caller_who_asks_hears_the_announcement_out_and_is_connected(played: 
     assert pytest.approx(await announcement(), rel=TOLERANCE) == told(played)
     assert 407 in [event.get("scheme") for event in played.events]
     assert not [event for event in played.events if event["kind"] == "rest"]
+    assert "Request: a human please." == context_that_arrived(played).summary
 
 
 async def test_a_bot_that_does_not_wait_for_the_announcement_cuts_it() -> None:

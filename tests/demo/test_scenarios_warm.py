@@ -11,6 +11,7 @@ from escalate.demo.scenarios import When
 from escalate.values import Outcome
 from tests.demo.plays import (
     Played,
+    context_that_arrived,
     ending_of,
     must_be_right,
     play,
@@ -36,6 +37,7 @@ def a_human_hears_the_question_and_accepts_before_the_caller_leaves_the_bot(play
         at(played, "leg.bridged"),
     ]
     assert sorted(steps) == steps
+    assert "Request: a human please." == context_that_arrived(played).summary
 
 
 async def test_a_human_who_gets_the_caller_unasked_is_noticed() -> None:

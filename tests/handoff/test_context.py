@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from escalate.handoff.context import Context
-from escalate.handoff.headers import encode, read_headers, to_headers, wire_bytes
+from escalate.handoff.headers import decode, encode, read_headers, to_headers, wire_bytes
+from escalate.handoff.packing import ContextForm, pack
 from escalate.handoff.uui import UuiForm, in_refer_to, read_uui, to_uui
 from escalate.plivo.headers import checked_headers
 from escalate.values import Trigger
@@ -146,6 +147,34 @@ def test_any_context_round_trips_as_user_to_user(
     assert len(bytes.fromhex(data)) <= limit_octets
     assert packed.kept == read_uui(packed.value)
     assert texts_of(context) == put_together(packed.kept, packed.dropped)
+
+
+names = st.sampled_from(["Skill", "Queue", "ctxreason", "USERTOUSER"])
+
+
+@settings(max_examples=100, deadline=None)
+@given(contexts, st.sampled_from(ContextForm), st.dictionaries(names, st.just("x")))
+def test_what_is_sent_beside_configured_headers_is_sent_by_plivo(
+    context: Context, form: ContextForm, configured: dict[str, str]
+) -> None:
+    """The configured ones stay as they are; of two alike it is ours that gives way."""
+    sent = pack(context, form, beside=configured)
+    assert sent.headers == checked_headers(sent.headers)
+    assert configured.items() <= sent.headers.items()
+    assert wire_bytes(sent.headers) <= 900
+    assert form is not ContextForm.NONE or configured == sent.headers
+
+
+@pytest.mark.parametrize("form", [form for form in ContextForm if form.startswith("uui")])
+def test_user_to_user_information_arrives_in_one_header_beside_the_call(form: ContextForm) -> None:
+    """Unescaped it is what RFC 7433 and the receivers know; what had no room is named."""
+    sent = pack(FULL, form)
+    assert {"CtxCall", "UserToUser"} == set(sent.headers)
+    value = decode(sent.headers["UserToUser"])
+    whole = to_uui(replace(FULL, call_uuid=""), form=UuiForm(form.removeprefix("uui-")))
+    assert value.partition(";")[2] == whole.value.partition(";")[2]
+    assert (CALL, FULL.trigger) == (decode(sent.headers["CtxCall"]), read_uui(value).trigger)
+    assert {"summary", "identifiers"} <= set(sent.dropped)
 
 
 def test_user_to_user_has_the_forms_that_contact_centres_read() -> None:

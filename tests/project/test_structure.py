@@ -25,6 +25,7 @@ FLOORS = {
     "store": 2,
     "settings": 3,
     "briefings": 3,
+    "contexts": 3,
     "errand": 3,
     "hand_over": 3,
     "live_call": 3,

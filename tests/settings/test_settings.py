@@ -28,6 +28,10 @@ ring_s = 20
 """
 
 
+FULL = " ".join(f"{name} = '{'x' * 120}'," for name in "ABCDEF")
+"""As many headers as leave no room for another."""
+
+
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLIVO_AUTH_ID", "MAXXXXXXXXXXXXXXXXXX")
@@ -79,6 +83,8 @@ def test_no_secret_is_ever_printed(tmp_path: Path) -> None:
         ("Skill =", '"PH-Skill" =', "escalate.toml:8: destination.0.headers", "PH-"),
         ("ring_s = 20", "ring_s = 500", "escalate.toml:13: destination.1.ring_s", "120"),
         ("ring_s = 20", "ringing_s = 20", "escalate.toml:13: destination.1.ringing_s", "spelling"),
+        ("{ Skill", f"{{ {FULL} Skill", "escalate.toml:4: destination.0", "context = 'none'"),
+        ("headers =", 'context = "uui"\nheaders =', "destination.0.context", "'uui-bare'"),
         ("[[destination]]", "[[destinations]]", "destination: Field required", "add a [[dest"),
         ("ring_s = 20", "ring_s = ", "escalate.toml", "line 13"),
         ('username = "queue1"', 'password = "x"', "escalate.toml:7: destination.0.pass", "ESCAL"),

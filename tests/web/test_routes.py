@@ -8,12 +8,13 @@ import httpx
 import pytest
 
 from escalate import Switchboard
+from escalate.handoff import read_headers
 from escalate.plivo.signature import NONCE_HEADER, SIGNATURE_HEADER, sign_v3
 from escalate.plivo.xml import Dial, Hangup, Redirect, Response, Speak, Stream, User, parse
 from escalate.settings import Settings
 from escalate.transfer import Ending, State
 from escalate.transfer import events as e
-from escalate.values import Outcome, Reason, Trigger
+from escalate.values import Outcome, Party, Reason, Said, Trigger
 from tests.web.conftest import PASSWORD, PUBLIC, TOKEN, UUID, Plivo
 
 
@@ -61,6 +62,28 @@ async def test_the_document_after_the_stream_dials_the_first_destination(
     assert (30, "POST") == (dial.timeout, dial.method)
     assert dial.action is not None
     assert dial.action.startswith(f"{PUBLIC}{attempt}/ended#")
+
+
+async def test_the_human_is_dialled_with_what_is_known_about_the_call(
+    board: Switchboard, plivo: Plivo
+) -> None:
+    """As headers that Plivo sends; a telephone, which could not show them, gets none."""
+    await board.store.remember(UUID, Said(Party.CALLER, "my card is 4111 1111 1111 1111", 1.0))
+    await board.store.remember(UUID, Said(Party.CALLER, "i want to cancel order 4455", 2.0))
+    attempt = await escalated(board, plivo)
+    (dial,) = (await plivo.document(f"/calls/{UUID}/next?stream=1")).children
+    assert isinstance(dial, Dial)
+    (user,) = dial.children
+    received = read_headers(user.sip_headers or {})
+    assert received.intact
+    context = received.context
+    assert (UUID, Trigger.ASKED, "asked") == (context.call_uuid, context.trigger, context.reason)
+    assert "Request: i want to cancel order 4455." == context.summary
+    assert context.link.startswith(f"{PUBLIC}/context/")
+    busy = {"DialStatus": "busy", "DialBLegUUID": ""}
+    (dial,) = (await plivo.document(f"{attempt}/ended", busy)).children
+    assert isinstance(dial, Dial)
+    assert None is dial.children[0].sip_headers
 
 
 async def test_a_repeated_request_gets_the_same_bytes(board: Switchboard, plivo: Plivo) -> None:

@@ -2,8 +2,10 @@
 
 It does NOT emulate:
 
-- telephony: no SIP, no RTP, no PSTN. Telephones and SIP endpoints are scripted, and their digest
-  authentication is a comparison of credentials;
+- the telephone network: telephones are scripted. So are SIP endpoints, and their digest
+  authentication is a comparison of credentials, unless SIP is switched on (`--sip`): then those on
+  this machine are called for real, and can call; `sip` says what of SIP is not emulated. Nobody
+  beyond this machine is ever reached;
 - the elements MultiPartyCall and Message, and of the others: audioTrack outbound or both,
   noiseCancellation, digitsMatch, callType whatsapp, startInputTimeout, profanityFilter, floorEvent,
   every transcription, record of Conference, startOnDialAnswer and stereo of Record. A document with
@@ -26,8 +28,8 @@ What it does emulate it takes strictly: what Plivo refuses or drops, it refuses 
 log says why. Where Plivo's pages are silent, the module that had to decide says what it assumes:
 `callbacks` (retries), `dial` and `outbound` (outcomes), `media` (the end of a stream), `rooms` (who
 stays in a Conference), `asking` (what is an answer), `recording` (what is in a file), `services`
-(settings). A stream without keepCallAlive survives a transfer, and a second Stream beside one that
-is open is refused.
+(settings), `sip.causes` (what a SIP answer means). A stream without keepCallAlive survives a
+transfer, and a second Stream beside one that is open is refused.
 
 `python -m escalate.emulator` runs it; `escalate.emulator.client.LocalPlivo` starts it from Python;
 `escalate.emulator.server.serve` runs it inside of an event loop.

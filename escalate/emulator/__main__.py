@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from escalate.emulator.server import Account, Ports, serve
-from escalate.emulator.services import Config
+from escalate.emulator.services import Config, SipConfig
 
 _TOKEN_VARIABLE = "PLIVO_AUTH_TOKEN"
 
@@ -31,6 +31,9 @@ def main() -> int:
         config = Config.model_validate_json(text)
     except (OSError, ValidationError) as exc:
         return _refuse(f"--config: {exc}")
+    if options.sip is not None:
+        sip = (config.sip or SipConfig()).model_copy(update={"port": options.sip})
+        config = config.model_copy(update={"sip": sip})
     ports = Ports(options.port, options.tls_port, options.tls_dir)
     with contextlib.suppress(KeyboardInterrupt):
         return asyncio.run(_serve(Account(options.auth_id, token), ports, config, options))
@@ -65,6 +68,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=0, help="port on loopback; 0: any free one")
     parser.add_argument("--tls-port", type=int, help="TLS port for clients of api.plivo.com")
     parser.add_argument("--tls-dir", type=Path, help="where ca.pem and server.pem are written")
+    parser.add_argument(
+        "--sip",
+        type=int,
+        nargs="?",
+        const=5060,
+        metavar="PORT",
+        help="speak SIP on this port of loopback (5060; 0: any free one): softphones can call any "
+        "number at it and register, and sip: URIs on this machine are called for real",
+    )
     parser.add_argument("--auth-id", required=True)
     parser.add_argument("--auth-token", help=f"better given as {_TOKEN_VARIABLE}")
     parser.add_argument("--config", type=Path, help="a JSON file; see escalate.emulator.Config")

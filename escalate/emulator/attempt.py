@@ -86,7 +86,8 @@ class Attempt:
             self._services.notify("dial-callback", route, params, self._call.uuid)
 
     def _invite(self) -> None:
-        sent, dropped = headers.split(",".join([self._dial.sip_headers, self._target.sip_headers]))
+        given = ",".join([self._dial.sip_headers, self._target.sip_headers])
+        sent, dropped = headers.split(given, raw=self._call.raw_headers)
         self._call.legs.append(self.record)
         more: dict[str, object] = {"dropped_headers": dropped} if dropped else {}
         if name := self._target.caller_name or self._dial.caller_name:
@@ -99,6 +100,7 @@ class Attempt:
         self.leg = self._call.network.dial(
             legs.Invitation(
                 leg=self.record.leg,
+                call=self._call.uuid,
                 to=self._target.body,
                 caller_id=self.caller_id,
                 headers=sent,

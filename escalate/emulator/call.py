@@ -101,7 +101,12 @@ class Routes:
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """A leg that runs documents: an inbound call, or one made through the API."""
+    """A leg that runs documents: an inbound call, or one made through the API.
+
+    Attributes:
+        raw_headers: Whether SIP headers that leave for its sake are in raw mode.
+        arrived_with: What every request about it says because of how it came in.
+    """
 
     from_: str
     to: str
@@ -114,6 +119,8 @@ class Call:
     uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
     parent: str | None = None
     caller_name: str = ""
+    raw_headers: bool = False
+    arrived_with: dict[str, str] = field(default_factory=dict)
     machine: bool | None = None
     started_at: float = field(init=False)
     answered_at: float | None = None

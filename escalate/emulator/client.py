@@ -52,6 +52,7 @@ class LocalPlivo:
         self.base_url = ""
         self.tls_port: int | None = None
         self.ca_file: Path | None = None
+        self.sip: str | None = None
         self._config = config
         self._tls_dir = tls_dir
         self._ports = port, tls_port
@@ -78,6 +79,7 @@ class LocalPlivo:
             raise
         self.tls_port = about["tls_port"]
         self.ca_file = Path(about["ca"]) if "ca" in about else None
+        self.sip = about.get("sip")
         return self
 
     async def __aexit__(

@@ -234,6 +234,30 @@ RULES: Final = (
         "test_dial::test_the_star_key_ends_the_conversation_and_not_the_call",
     ),
     Rule(
+        "SIP",
+        "The first INVITE has no credentials; a 401 or 407 is answered by digest, once.",
+        SIP,
+        "sip/test_endpoints::test_every_answer_of_an_endpoint_is_told_in_plivos_words",
+    ),
+    Rule(
+        "SIP",
+        "Refused credentials are 4240, silence after good ones is 4250.",
+        SIP,
+        "sip/test_pbx::test_a_challenging_proxy_lets_the_right_credentials_through_alone",
+    ),
+    Rule(
+        "SIP",
+        "Every other SIP answer leads to the code whose name says the same.",
+        OURS,
+        "sip/test_endpoints::test_every_answer_of_an_endpoint_is_told_in_plivos_words",
+    ),
+    Rule(
+        "SIP",
+        "PCMU and PCMA are offered, telephone events are keys, and both sides are heard.",
+        "Transfer to a human agent",
+        "sip/test_inbound::test_caller_and_human_hear_one_another_and_nobody_else",
+    ),
+    Rule(
         "Conference",
         "Members hear one another, and not themselves.",
         ROOM,
@@ -453,7 +477,7 @@ def render() -> str:
         "",
         "Written by `python -m escalate.emulator.conformance`. A source is a page of Plivo's",
         "documentation; *ours* marks what no page says and the local Plivo had to decide. Each",
-        "test is in `tests/emulator`.",
+        "test is in `tests/emulator`, or in the folder it names.",
     ]
     for about, rules in groupby(RULES, key=lambda rule: rule.about):
         lines += ["", f"## {about}", "", "| Rule | Source | Test |", "|---|---|---|"]

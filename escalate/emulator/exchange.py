@@ -12,9 +12,11 @@ from escalate.emulator.interpreter import Interpreter, report_end
 from escalate.emulator.legs import Said, Speaking
 from escalate.emulator.outbound import LegMouth, NewLeg, Outbound
 from escalate.emulator.phones import Phone, PhoneBook, ScriptedPhones, describe
+from escalate.emulator.sip.trunk import SipNetwork
 from escalate.plivo.causes import HangupSource
 
 if TYPE_CHECKING:
+    from escalate.emulator.caller import Mouth
     from escalate.emulator.legs import PhoneNetwork
     from escalate.emulator.log import Event
     from escalate.emulator.services import Services
@@ -60,22 +62,18 @@ class Exchange:
         describe(new.phones or {}, services.mask)
         own.merge(new.phones or {})
         voice = await Voice.of(new.says)
-        call = Call(
-            from_=new.from_,
-            to=new.to,
-            routes=routes,
-            mouth=voice,
-            network=self._network(own),
-            log=services.log,
-            clock=services.clock,
-        )
-        services.called_numbers.add(new.to.lstrip("+"))
+        call = self._arrive(new.from_, new.to, routes, voice, own)
         call.on_answer.append(lambda: self._begin_to_speak(call, voice))
         if new.hangs_up:
             self._watch(call, new.hangs_up)
-        self.calls[call.uuid] = call
-        call.report("call.started", **{"from": new.from_, "to": new.to})
-        services.background.start(self._run(call))
+        return call
+
+    def take(
+        self, from_: str, to: str, routes: Routes, mouth: Mouth, arrived_with: dict[str, str]
+    ) -> Call:
+        """Let in a caller who is real, and came with these parameters."""
+        call = self._arrive(from_, to, routes, mouth, PhoneBook())
+        call.arrived_with = arrived_with
         return call
 
     async def say(self, call: Call, script: Sequence[Line]) -> None:
@@ -129,6 +127,24 @@ class Exchange:
         self.services.faults.replace([])
         self.services.log.forget()
 
+    def _arrive(self, from_: str, to: str, routes: Routes, mouth: Mouth, own: PhoneBook) -> Call:
+        """Begin a call to one of the account's numbers; its document is fetched right after."""
+        services = self.services
+        call = Call(
+            from_=from_,
+            to=to,
+            routes=routes,
+            mouth=mouth,
+            network=self._network(own),
+            log=services.log,
+            clock=services.clock,
+        )
+        services.called_numbers.add(to.lstrip("+"))
+        self.calls[call.uuid] = call
+        call.report("call.started", **{"from": from_, "to": to})
+        services.background.start(self._run(call))
+        return call
+
     async def _run(self, call: Call) -> None:
         await Interpreter(call, self.services).run()
         report_end(call, self.services)
@@ -136,7 +152,9 @@ class Exchange:
     def _network(self, own: PhoneBook) -> PhoneNetwork:
         services = self.services
         timeout_s = services.config.auth_timeout_s
-        return ScriptedPhones(own, self.phones, clock=services.clock, auth_timeout_s=timeout_s)
+        books = own, self.phones
+        scripted = ScriptedPhones(*books, clock=services.clock, auth_timeout_s=timeout_s)
+        return SipNetwork(services.trunk, scripted) if services.trunk else scripted
 
     def _begin_to_speak(self, call: Call, voice: Voice) -> None:
         voice.zero = call.answered_at

@@ -1,15 +1,18 @@
 """The one place where somebody is dialled: what a leg is asked, what it tells, how it can end.
 
-`phones.py` implements `PhoneNetwork` with scripted telephones. Anything that can ring and talk can
-take its place; nothing else in the emulator knows how a leg is reached.
+`phones.py` implements `PhoneNetwork` with scripted telephones, `sip/` with real ones. Nothing else
+in the emulator knows how a leg is reached.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from escalate.plivo.causes import CAUSES, DialStatus
+
+if TYPE_CHECKING:
+    from escalate.emulator.ear import Ear
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +50,10 @@ AUTH_TIMEOUT: Final = LegCause(4250, DialStatus.TIMEOUT, "sip_auth_timeout")
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """Whom to call, as whom, and with what."""
+    """Whom to call, as whom, and with what; `call` is the one that it is a leg of."""
 
     leg: str
+    call: str
     to: str
     caller_id: str
     headers: dict[str, str] = field(default_factory=dict)
@@ -59,7 +63,7 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class Challenged:
-    """The other side demanded digest credentials (407)."""
+    """The other side demanded digest credentials (401 or 407)."""
 
     scheme: int = 407
 
@@ -120,6 +124,9 @@ class Leg(Protocol):
 
     def heard_out(self) -> None:
         """Note that the question is over."""
+
+    def listen(self, ear: Ear) -> None:
+        """Let the other side hear what this ear hears, until the leg ends."""
 
     def give(self, frame: bytes) -> None:
         """Let the other side hear 20 ms."""

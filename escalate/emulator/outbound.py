@@ -116,6 +116,7 @@ class Outbound:
         return self._call.network.dial(
             legs.Invitation(
                 leg=self._call.uuid,
+                call=self._call.uuid,
                 to=new.to,
                 caller_id=new.from_,
                 headers=sent,
@@ -152,6 +153,7 @@ class Outbound:
     async def _talk(self, leg: legs.Leg) -> None:
         """Run the documents while the person listens, presses keys and may hang up."""
         self._call.answer()
+        leg.listen(self._call.ear)
         watch = asyncio.create_task(self._watch(leg))
         try:
             if self._new.machine_detection and self._new.machine is None:

@@ -28,6 +28,7 @@ def standard(call: Call, services: Services, event: str) -> dict[str, str]:
         "SessionStart": call.date_of(call.started_at),
         "BillRate": _RATE,
         "ParentAuthID": services.auth_id,
+        **call.arrived_with,
     }
     if call.machine is not None:
         params["Machine"] = str(call.machine).lower()

@@ -14,6 +14,7 @@ from escalate.emulator.caller import Utterance, Voice
 
 if TYPE_CHECKING:
     from escalate.emulator.clock import Clock
+    from escalate.emulator.ear import Ear
     from escalate.emulator.masking import Mask
 
 _SETUP_S: Final = 0.02
@@ -92,6 +93,10 @@ class PhoneBook:
         """Return the telephone at an address, or the one that stands for all."""
         return self._phones.get(_plain(address)) or self._phones.get("*")
 
+    def knows(self, address: str) -> bool:
+        """Tell whether somebody has described this very telephone."""
+        return _plain(address) in self._phones
+
     def forget(self) -> None:
         """Remove every telephone."""
         self._phones.clear()
@@ -105,11 +110,20 @@ class ScriptedPhones:
         self._clock = clock
         self._auth_timeout_s = auth_timeout_s
 
+    def knows(self, address: str) -> bool:
+        """Tell whether somebody has described this very telephone."""
+        return any(book.knows(address) for book in self._books)
+
     def dial(self, invitation: legs.Invitation) -> legs.Leg:
         """Start to call somebody; an address nobody described answers after half a second."""
         found = (book.find(invitation.to) for book in self._books)
         phone = next(filter(None, found), None) or Phone()
         return ScriptedLeg(phone, invitation, self._clock, self._auth_timeout_s)
+
+    def call_nobody(self, invitation: legs.Invitation) -> legs.Leg:
+        """Start to call a telephone that is not registered."""
+        nobody = Phone(unregistered=True)
+        return ScriptedLeg(nobody, invitation, self._clock, self._auth_timeout_s)
 
 
 class ScriptedLeg:
@@ -148,8 +162,11 @@ class ScriptedLeg:
         """Have heard the question to its end."""
         self._question.set()
 
-    def give(self, frame: bytes) -> None:
+    def listen(self, ear: Ear) -> None:
         """Hear nothing: a scripted telephone has no ear."""
+
+    def give(self, frame: bytes) -> None:
+        """Hear nothing."""
 
     def take(self, at: float) -> bytes:
         """Return the 20 ms of speech or silence that begin at `at`."""

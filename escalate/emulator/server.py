@@ -24,6 +24,7 @@ from escalate.emulator.masking import Mask
 from escalate.emulator.recording import Recordings
 from escalate.emulator.rooms import Rooms
 from escalate.emulator.services import Background, Config, Services
+from escalate.emulator.sip.trunk import Trunk
 from escalate.emulator.wire import Wire
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ async def serve(
         base_url = f"http://{_HOST}:{sockets[0].getsockname()[1]}"
         exchange = Exchange(_services(account, config or Config(), http, base_url))
         about: dict[str, Any] = {"base_url": base_url, "pid": os.getpid(), "tls_port": None}
+        if trunk := exchange.services.trunk:
+            about["sip"] = await trunk.open(exchange)
         app = _app(exchange, about)
         servers = [_Server(_options(app))]
         if ports.tls is not None and ports.tls_directory is not None:
@@ -101,6 +104,8 @@ async def _run(
     stopping.cancel()
     exchange.services.log.close()
     await exchange.forget()
+    if exchange.services.trunk:
+        await exchange.services.trunk.close()
     for server in servers:
         server.should_exit = True
     await asyncio.gather(*running)
@@ -128,7 +133,7 @@ def _services(account: Account, config: Config, http: httpx.AsyncClient, base_ur
     log = EventLog(clock, mask)
     background = Background(log)
     fetcher = Fetcher(auth_token=account.auth_token, http=http, log=log, clock=clock, faults=faults)
-    return Services(
+    services = Services(
         auth_id=account.auth_id,
         auth_token=account.auth_token,
         config=config,
@@ -141,6 +146,9 @@ def _services(account: Account, config: Config, http: httpx.AsyncClient, base_ur
         rooms=Rooms(clock, background),
         recordings=Recordings(base_url),
     )
+    if config.sip is not None:
+        services.trunk = Trunk(config.sip, services)
+    return services
 
 
 def _app(exchange: Exchange, about: dict[str, Any]) -> ASGIApp:

@@ -18,6 +18,26 @@ if TYPE_CHECKING:
     from escalate.emulator.masking import Mask
     from escalate.emulator.recording import Recordings
     from escalate.emulator.rooms import Rooms
+    from escalate.emulator.sip.trunk import Trunk
+
+
+class SipConfig(BaseModel):
+    """How the carrier speaks SIP on this machine.
+
+    Attributes:
+        port: Where it listens for UDP and TCP on loopback; 0 is any free port.
+        hosts: Places on loopback (`127.0.0.1:5070;transport=tcp`) of hosts in SIP URIs.
+        users: Who may call and register, by name; nobody is asked as long as it is empty.
+        silence_s: How long an endpoint may stay silent after the first INVITE. Plivo's own time
+            is not documented; 64 * T1 of RFC 3261 is 32 s.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    port: int = Field(default=0, ge=0, le=65535)
+    hosts: dict[str, str] = Field(default_factory=dict)
+    users: dict[str, str] = Field(default_factory=dict, repr=False)
+    silence_s: float = Field(default=8.0, gt=0)
 
 
 class Config(BaseModel):
@@ -29,6 +49,7 @@ class Config(BaseModel):
         auth_timeout_s: How long an endpoint may stay silent after its challenge. Plivo's own
             time is not documented.
         stream_retry_s: The wait before the media WebSocket is tried again.
+        sip: How SIP is spoken; None: every SIP endpoint is a scripted telephone.
         cause_names_in_action: Whether a Dial's action gets HangupCauseName and HangupCauseCode;
             Plivo's pages disagree.
     """
@@ -39,6 +60,7 @@ class Config(BaseModel):
     auth_timeout_s: float = Field(default=5.0, gt=0)
     stream_retry_s: float = Field(default=1.0, ge=0)
     cause_names_in_action: bool = True
+    sip: SipConfig | None = None
 
 
 class Background:
@@ -83,6 +105,7 @@ class Services:
     background: Background
     rooms: Rooms
     recordings: Recordings
+    trunk: Trunk | None = None
     called_numbers: set[str] = field(default_factory=set)
 
     def notify(self, what: str, route: Route, params: Params, call: str) -> None:

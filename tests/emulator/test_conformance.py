@@ -10,11 +10,14 @@ import pytest
 
 from escalate.emulator import conformance
 
+FOLDERS = Path(__file__).parents[1]
+
 
 @cache
 def names_in(module: str) -> set[str]:
-    """Return the names of the tests in a module of this folder."""
-    tree = ast.parse(Path(__file__).with_name(f"{module}.py").read_text())
+    """Return the names of the tests in a module, of this folder unless it names another."""
+    *folder, name = module.split("/")
+    tree = ast.parse((FOLDERS / (folder or ["emulator"])[0] / f"{name}.py").read_text())
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
     return {node.name for node in ast.walk(tree) if isinstance(node, functions)}
 

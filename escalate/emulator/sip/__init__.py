@@ -1,0 +1,5 @@
+"""Real SIP and RTP on loopback: endpoints that the local Plivo calls, and callers who call it.
+
+Not emulated: TLS, SRTP, IPv6, DNS, PRACK, session timers, REFER, an INVITE without an offer, and
+sound before the answer. A caller at a real telephone hears an hour of a call.
+"""

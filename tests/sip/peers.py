@@ -1,0 +1,135 @@
+"""The real peers: sipp, kamailio, baresip and linphone, each on ports of its own on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import shutil
+import socket
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+import pytest
+
+LOOPBACK: Final = "127.0.0.1"
+PATIENCE_S: Final = 20.0
+T = TypeVar("T")
+_taken: set[int] = set()
+
+
+def need(*programs: str) -> None:
+    """Skip the test where a program is not installed; in CI that is a failure instead."""
+    missing = [program for program in programs if shutil.which(program) is None]
+    if not missing:
+        return
+    reason = f"{', '.join(missing)} not installed"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def free_port(neighbours: int = 0) -> int:
+    """Return an even port that is free for UDP and TCP, and so are its next neighbours.
+
+    It is below those that the system hands out, so that nobody gets it until its owner is up.
+    """
+    while True:
+        port = random.randrange(12000, 32000, 2)
+        wanted = set(range(port, port + neighbours + 1))
+        if wanted & _taken:
+            continue
+        try:
+            with contextlib.ExitStack() as stack:
+                for one in wanted:
+                    stack.enter_context(_probe(one, socket.SOCK_DGRAM))
+                    stack.enter_context(_probe(one, socket.SOCK_STREAM))
+        except OSError:
+            continue
+        _taken.update(wanted)
+        return port
+
+
+def _probe(port: int, kind: socket.SocketKind) -> socket.socket:
+    probe = socket.socket(socket.AF_INET, kind)
+    try:
+        probe.bind((LOOPBACK, port))
+    except OSError:
+        probe.close()
+        raise
+    return probe
+
+
+async def until(check: Callable[[], T | None]) -> T:
+    """Wait for what another program does and tells nobody."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not (found := check()):  # noqa: ASYNC110 - there is no event to wait for
+            await asyncio.sleep(0.01)
+    return found
+
+
+async def until_bound(port: int, process: asyncio.subprocess.Process, table: str = "udp") -> None:
+    """Wait until somebody listens on a port of loopback."""
+
+    def bound() -> bool:
+        assert process.returncode is None, f"ended with {process.returncode}, see output.txt"
+        return f":{port:04X} " in Path(f"/proc/net/{table}").read_text()
+
+    await until(bound)
+
+
+async def start(*command: str, cwd: Path, **environment: str) -> asyncio.subprocess.Process:
+    """Start a program that reads nothing and whose words go to a file."""
+    with (cwd / "output.txt").open("ab") as output:
+        return await asyncio.create_subprocess_exec(
+            *command,
+            cwd=cwd,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, **environment},
+        )
+
+
+async def stop(process: asyncio.subprocess.Process) -> None:
+    """End a program that we started."""
+    if process.returncode is None:
+        process.kill()
+    await process.wait()
+
+
+class Sipp:
+    """An endpoint for one call, played by sipp."""
+
+    def __init__(self, process: asyncio.subprocess.Process, port: int, transport: str) -> None:
+        self._process = process
+        self.uri = f"sip:agent@{LOOPBACK}:{port}"
+        if transport == "t1":
+            self.uri += ";transport=tcp"
+
+    async def verdict(self) -> int:
+        """Return sipp's own exit code once its scenario is over: 0 if all went as written."""
+        async with asyncio.timeout(PATIENCE_S):
+            return await self._process.wait()
+
+
+@contextlib.asynccontextmanager
+async def sipp(scenario: str, at: Path, transport: str = "u1") -> AsyncIterator[Sipp]:
+    """Play a scenario once."""
+    at.mkdir(parents=True, exist_ok=True)
+    (at / "uas.xml").write_text(scenario)
+    port, media = free_port(), free_port(2)
+    process = await start(
+        *("sipp", "-sf", "uas.xml", "-t", transport, "-i", LOOPBACK, "-p", str(port)),
+        *("-mi", LOOPBACK, "-mp", str(media), "-m", "1", "-nostdin", "-trace_err"),
+        *("-trace_msg", "-message_file", "messages.txt", "-message_overwrite", "true"),
+        *("-timeout", "20", "-timeout_error"),
+        cwd=at,
+    )
+    try:
+        await until_bound(port, process, "tcp" if transport == "t1" else "udp")
+        yield Sipp(process, port, transport)
+    finally:
+        await stop(process)

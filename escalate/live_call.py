@@ -153,6 +153,25 @@ class LiveCall:
         call = await self._exchange.receive(self.call_uuid, e.BotFinished(self._stream))
         self._finished = call is not None and call.over
 
+    async def reconnect(self) -> None:
+        """Have the carrier dial the bot anew for a caller whom this one has left without an end.
+
+        That is for a bot behind a SIP trunk, whose room he would stay in alone; anywhere else he
+        goes on in his document when the stream ends.
+
+        Raises:
+            CarrierError: It was not asked, or did not answer.
+        """
+        call = await self._exchange.store.load(self.call_uuid)
+        if call is None or call.over or call.ended or call.stream != self._stream:
+            return
+        held = call.open_escalation
+        if self._exchange.settings.bot_sip is None or (
+            held is not None and held.state is not State.CONSULTING
+        ):
+            return
+        await self._exchange.plivo.transfer(self.call_uuid, self._exchange.next_url(call))
+
     async def part(self) -> None:
         """Wait until the media may be put down without losing a caller who is being handed over.
 

@@ -28,6 +28,7 @@ from escalate.errors import EscalateError, LayoutError
 from escalate.live_call import LiveCall, Resumption
 from escalate.livekit.bridge import PlivoBridge
 from escalate.livekit.history import Turns, with_history
+from escalate.livekit.job import JobEnd
 from escalate.livekit.layout import check_session, check_voice
 from escalate.values import Trigger
 
@@ -101,6 +102,7 @@ class EscalationTools(llm.Toolset):
         self._unanswered: SpeechHandle | None = None
         self._released = False
         self._gone = asyncio.Event()
+        self._job_end: JobEnd | None = None
         self._begun = False
         self._back: Resumption | None = None
         self._drop_greeting = False
@@ -132,6 +134,7 @@ class EscalationTools(llm.Toolset):
         session.on("close", self._closed)
         job = get_job_context(required=False)
         if job is not None and self._bridge is None:
+            self._job_end = JobEnd()
             job.room.on("sip_dtmf_received", self._pressed)
             job.add_shutdown_callback(self._see_it_through)
 
@@ -265,13 +268,24 @@ class EscalationTools(llm.Toolset):
         """
         if not alone:
             await self._in_time(self._call.part(), _MOVE_S, "not moved before the bot ended")
-            if reason in _MEANT and not self._call.is_escalating:
+            if await self._was_meant(reason) and not self._call.is_escalating:
                 await self._in_time(self._call.finish(), _RECORD_S, "its end is not recorded")
+            elif reason is not CloseReason.PARTICIPANT_DISCONNECTED:
+                # His leg is still in the room, where nobody talks to him any more.
+                await self._in_time(self._call.reconnect(), _MOVE_S, "not given another bot")
         await self._in_time(self._call.close(), _CLOSE_S, "left in a hurry")
         self._gone.set()
 
-    async def _see_it_through(self) -> None:
+    async def _was_meant(self, reason: CloseReason) -> bool:
+        """Whether the bot wanted this end, and the caller with it."""
+        if reason not in _MEANT:
+            return False
+        return self._job_end is None or await self._job_end.is_the_bots()
+
+    async def _see_it_through(self, reason: str) -> None:
         """Keep the job's process until a request in flight is answered, for a bounded time."""
+        if self._job_end is not None:
+            self._job_end.tell(reason)
         if self._begun:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._gone.wait(), _MOVE_S + _RECORD_S + _CLOSE_S)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,6 +113,7 @@ class Job:
         self.bot = bot
         self.output = Speaker()
         self._pace = asyncio.create_task(self.output.run())
+        self._outside = copy_context()
 
     async def start(self, call: LiveCall, **options: Any) -> Talk:
         """Begin the conversation, as examples/livekit_sip_agent.py does."""
@@ -122,6 +124,17 @@ class Job:
         room: Any = self.room
         await talk.session.start(talk.agent, room=room, room_options=quiet)
         return talk
+
+    async def shut_down(self, reason: str) -> None:
+        """Do what the job's process does: close the session, then tell why, outside of the bot."""
+        await asyncio.create_task(self._shut_down(reason), context=self._outside.copy())
+
+    async def _shut_down(self, reason: str) -> None:
+        session = self.ctx._primary_agent_session
+        assert session is not None
+        await session.aclose()
+        callbacks = self.ctx._shutdown_callbacks
+        await asyncio.gather(*(callback(reason) for callback in callbacks))
 
     async def end(self, talk: Talk | None) -> None:
         """Shut the job down."""

@@ -180,7 +180,11 @@ async def test_a_key_asks_for_a_human(desk: Desk) -> None:
 WARM = {
     "handoff": {"mode": "warm"},
     "caller_id": "14155550100",
-    "say": {"consulting": "I am calling somebody.", "joining": "Here he is."},
+    "say": {
+        "consulting": "I am calling somebody.",
+        "joining": "Here he is.",
+        "returning": RETURNING,
+    },
 }
 
 

@@ -6,7 +6,7 @@ The carrier is the local Plivo, the job and RoomIO are LiveKit's own; the room i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,29 @@ import pytest_asyncio
 
 pytest.importorskip("livekit.agents.testing", reason="livekit-agents has it since 1.6")
 
+from livekit import rtc
+from livekit.agents import CloseReason
+
 from escalate import Outcome
 from escalate.emulator.client import LocalPlivo
 from escalate.livekit import CallUnknown, call_uuid
+from escalate.transfer import State
 
-from .bench import ANNOUNCEMENT, ASKS, HUMAN, RETURNING, Bot, Clerk, Desk, Talk, serving
+from .bench import (
+    ANNOUNCEMENT,
+    ASKS,
+    HUMAN,
+    RECONNECTED,
+    RETURNING,
+    YES,
+    Bot,
+    Clerk,
+    Desk,
+    Talk,
+    serving,
+)
 from .room import Caller, Job, job
-from .test_call import bridged
+from .test_call import WARM, bridged
 
 TRUNK = "sip:bot@trunk.example.com"
 HEADER = "sip.h.x-ph-calluuid"
@@ -30,10 +46,13 @@ CALL = "0f6e7bd2-5a3c-4b1e-9a55-000000000003"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def trunk(plivo: LocalPlivo, tmp_path: Path) -> AsyncIterator[Desk]:
-    """A switchboard whose bot is behind a trunk that answers at once."""
+async def trunk(
+    plivo: LocalPlivo, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[Desk]:
+    """A switchboard whose bot is behind a trunk that answers; a test may set more."""
     await plivo.phones({TRUNK: {"answers_after_s": 0.02}})
-    async with serving(Desk(plivo, tmp_path, stream_url=None, bot_sip=TRUNK)) as desk:
+    settings = {"stream_url": None, "bot_sip": TRUNK, **getattr(request, "param", {})}
+    async with serving(Desk(plivo, tmp_path, **settings)) as desk:
         yield desk
 
 
@@ -60,6 +79,12 @@ async def follow_leg(desk: Desk, work: Job, caller: Caller, leg: dict[str, Any])
     work.room.leave(caller)
 
 
+async def reached(desk: Desk, call: str) -> bool:
+    """Whether a human was reached: the bot is somebody Plivo has dialled, too."""
+    await desk.plivo.wait_for("leg.bridged", call, to=f"+{HUMAN}")
+    return await bridged(desk, call)
+
+
 async def call_in(desk: Desk) -> str:
     """Let somebody call the number whose answer document is ours."""
     url = desk.url
@@ -77,7 +102,7 @@ async def test_the_caller_is_moved_and_the_session_closes_by_itself(trunk: Desk)
         following = asyncio.create_task(follow_leg(trunk, work, caller, leg))
         talk.ears.hear(ASKS)
 
-        assert await bridged(trunk, call)
+        assert await reached(trunk, call)
         await following
         await talk.ended()
         await work.end(talk)
@@ -125,18 +150,116 @@ async def test_a_bot_that_is_done_ends_the_call(trunk: Desk) -> None:
     assert 1 == await trunk.hang_ups(call)
 
 
-async def test_a_job_that_is_shut_down_is_no_goodbye(trunk: Desk) -> None:
-    """A worker that drains hangs nobody up."""
+@pytest.mark.parametrize("trunk", [WARM], indirect=True)
+async def test_a_human_who_was_asked_first_gets_the_caller_out_of_the_room(trunk: Desk) -> None:
+    """Warm behind a trunk: the bot talks on until a human accepts, then the leg drops."""
+    await trunk.plivo.phones({HUMAN: {"answers_after_s": 0.5, "presses": "1"}})
+    call = await call_in(trunk)
+    leg = await dialed(trunk, call)
+    async with job() as work:
+        talk, caller = await conversation(trunk, work, leg)
+        following = asyncio.create_task(follow_leg(trunk, work, caller, leg))
+        talk.ears.hear(ASKS)
+        await talk.until(lambda: "I am calling somebody." in talk.said("assistant"))
+        talk.ears.hear("where is my parcel")
+        await talk.says(YES)
+        await following
+        await talk.ended()
+        await work.end(talk)
+    await trunk.plivo.wait_for("room.entered", party="caller")
+    await trunk.stored(call, lambda c: c.escalation and c.escalation.state is State.CONNECTED)
+    assert ["I am calling somebody.", YES, "Here he is."] == talk.voice.said
+    assert 0 == await trunk.hang_ups(call)
+    assert "in-progress" == (await trunk.plivo.summary(call))["state"]
+
+
+@pytest.mark.parametrize("trunk", [WARM], indirect=True)
+async def test_nobody_accepts_so_the_caller_never_leaves_the_room(trunk: Desk) -> None:
+    """He is told so in the same session, and answered."""
+    await trunk.plivo.phones({HUMAN: {"answers_after_s": 0.05, "presses": "2"}})
+    call = await call_in(trunk)
+    leg = await dialed(trunk, call)
+    async with job() as work:
+        talk, caller = await conversation(trunk, work, leg)
+        talk.ears.hear(ASKS)
+        await talk.until(lambda: RETURNING in talk.said("assistant"))
+        talk.ears.hear("where is my parcel")
+        await talk.says(YES)
+        assert Outcome.RETURNED == await trunk.outcome(call)
+        work.room.leave(caller)
+        await talk.ended()
+        await work.end(talk)
+    assert 1 == (await trunk.stored(call, lambda _: True)).stream
+
+
+WORKER_STOPS = "parent process shutdown"
+
+
+async def is_shut_down(work: Job, talk: Talk) -> None:
+    """The worker stops, and its job with it."""
+    await work.shut_down(WORKER_STOPS)
+
+
+async def gives_up(work: Job, talk: Talk) -> None:
+    """The session closes by itself, because its models fail for good."""
+    talk.session._close_soon(reason=CloseReason.ERROR)
+
+
+@pytest.mark.parametrize("ending", [is_shut_down, gives_up])
+async def test_a_bot_that_is_ended_under_the_caller_is_no_goodbye(
+    trunk: Desk, ending: Callable[[Job, Talk], Awaitable[None]]
+) -> None:
+    """He does not stay alone in the room: Plivo dials the bot anew, and hangs nobody up."""
     call = await call_in(trunk)
     leg = await dialed(trunk, call)
     async with job() as work:
         talk, _ = await conversation(trunk, work, leg)
-        callbacks = work.ctx._shutdown_callbacks
-        await asyncio.gather(*(callback("the worker drains") for callback in callbacks))
+        await ending(work, talk)
+        again = await dialed(trunk, call, after=leg["seq"])
+        await work.end(talk)
+    async with job() as work:
+        talk, caller = await conversation(trunk, work, again)
+        await talk.says(RECONNECTED)
+        work.room.leave(caller)
         await talk.ended()
         await work.end(talk)
     assert 0 == await trunk.hang_ups(call)
     assert not (await trunk.stored(call, lambda _: True)).over
+
+
+LONG = {"say": {"connecting": "word " * 70}}
+
+
+@pytest.mark.parametrize("trunk", [LONG], indirect=True)
+async def test_a_room_that_is_deleted_too_soon_costs_nobody_his_human(trunk: Desk) -> None:
+    """His leg drops in the middle of the announcement: the Dial's action leads him on."""
+    await trunk.plivo.phones({TRUNK: {"answers_after_s": 0.02, "talks_s": 3.0}})
+    call = await call_in(trunk)
+    leg = await dialed(trunk, call)
+    async with job() as work:
+        talk, caller = await conversation(trunk, work, leg)
+        talk.ears.hear(ASKS)
+        await trunk.plivo.wait_for("leg.ended", leg=leg["leg"])
+        work.room.leave(caller, rtc.DisconnectReason.ROOM_DELETED)
+
+        assert await reached(trunk, call)
+        await talk.ended()
+        await work.end(talk)
+    _, announcement = talk.speeches[-1]
+    assert announcement.interrupted
+    assert 0 == await trunk.hang_ups(call)
+
+
+async def test_a_bot_that_ends_its_own_job_is_done(trunk: Desk) -> None:
+    """`ctx.shutdown()` is the bot's word, although LiveKit closes the session."""
+    call = await call_in(trunk)
+    leg = await dialed(trunk, call)
+    async with job() as work:
+        talk, _ = await conversation(trunk, work, leg)
+        await work.shut_down("user requested")
+        ended = await trunk.plivo.wait_for("call.ended", call)
+        await work.end(talk)
+    assert "API Request" == ended["source"]
 
 
 async def test_a_refused_move_leaves_the_caller_in_the_room(trunk: Desk) -> None:
@@ -160,7 +283,7 @@ async def test_keys_come_from_the_room(trunk: Desk) -> None:
     async with job() as work:
         talk, caller = await conversation(trunk, work, leg)
         work.room.press(caller, "0")
-        assert await bridged(trunk, call)
+        assert await reached(trunk, call)
         work.room.leave(caller)
         await work.end(talk)
 

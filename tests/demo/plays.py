@@ -8,9 +8,10 @@ import wave
 from array import array
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from operator import mul
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from escalate.demo import launch
 from escalate.demo.record import Event
@@ -128,10 +129,10 @@ def ending_of(played: Played) -> Outcome | None:
     return held.ending.outcome if held and held.ending else None
 
 
-def spoken_by_bot(played: Played, nth: int, *, seconds: float) -> list[int]:
+def spoken_by_bot(played: Played, nth: int, *, seconds: float) -> array[int]:
     """The samples with which the bot's `nth` stretch of speech begins."""
     spans = [span for span in played.heard if span["source"] == "bot"]
-    return list(_sound(played, spans[nth]["from_s"], seconds))
+    return _sound(played, spans[nth]["from_s"], seconds)
 
 
 def heard_between(played: Played, begin: float, end: float) -> array[int]:
@@ -151,13 +152,10 @@ def amount(sound: array[int]) -> int:
     return sum(map(abs, sound))
 
 
-def likeness(one: list[int], other: list[int], *, shift: int = 160) -> float:
-    """How alike two sounds are, moved against one another by up to `shift` samples: 1.0 is same."""
-    middle = one[shift:-shift]
-    windows = (other[at : at + len(middle)] for at in range(2 * shift + 1))
-    return max(_correlation(middle, window) for window in windows)
-
-
-def _correlation(one: list[int], other: list[int]) -> float:
-    power = sum(map(mul, one, one)) * sum(map(mul, other, other))
-    return sum(map(mul, one, other)) / power**0.5 if power else 0.0
+def likeness(heard: array[int], sound: array[int]) -> float:
+    """How much `heard` is like the best fitting stretch of `sound`: 1.0 is the same."""
+    piece, whole = (np.asarray(one, dtype=np.float64) for one in (heard, sound))
+    products = np.correlate(whole, piece, mode="valid")
+    energy = np.convolve(whole**2, np.ones(len(piece)), mode="valid")
+    power = np.sqrt(np.maximum(energy, 1.0) * max(float(piece @ piece), 1.0))
+    return float(np.max(products / power))

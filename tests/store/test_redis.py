@@ -236,7 +236,7 @@ async def test_a_primary_that_became_a_replica_is_an_unavailable_store(
     own_server: RedisServer,
 ) -> None:
     """After a fail-over the old address takes no writes; nothing is changed and nothing hangs."""
-    async with RedisStore(own_server.url, patience_s=0.3) as store:
+    async with RedisStore(own_server.url, patience_s=1.5) as store:
         await put(store)
         client: Redis = Redis.from_url(own_server.url)
         async with client:

@@ -21,6 +21,7 @@ from escalate.handoff import Context, read_headers
 from escalate.store import SqliteStore
 from escalate.transfer import Call
 from escalate.values import Outcome
+from tests import nursery
 from tests.demo import ears
 
 TESTS = Path(__file__).parents[1]
@@ -70,10 +71,11 @@ async def play(
         launcher="sabotage" if sabotage else launch.__name__,
         environment={"PYTHONPATH": str(TESTS), "SABOTAGE": sabotage or ""},
     )
-    async with stage:
-        async for event in stage.play():
-            await doing(stage, event)
-        return await _played(stage, stage.performance)
+    with nursery.in_use():
+        async with stage:
+            async for event in stage.play():
+                await doing(stage, event)
+            return await _played(stage, stage.performance)
 
 
 async def play_together(*scenarios: Scenario) -> dict[str, Played]:
@@ -83,11 +85,12 @@ async def play_together(*scenarios: Scenario) -> dict[str, Played]:
         launcher=ears.__name__,
         environment={"PYTHONPATH": str(TESTS.parent)},
     )
-    async with stage:
-        performances = [stage.perform(one, from_=ears.number_of(one.name)) for one in scenarios]
-        await asyncio.gather(*map(_to_its_end, performances))
-        played = [await _played(stage, one) for one in performances]
-        return {one.scenario.name: told for one, told in zip(performances, played, strict=True)}
+    with nursery.in_use():
+        async with stage:
+            performances = [stage.perform(one, from_=ears.number_of(one.name)) for one in scenarios]
+            await asyncio.gather(*map(_to_its_end, performances))
+            played = [await _played(stage, one) for one in performances]
+    return {one.scenario.name: told for one, told in zip(performances, played, strict=True)}
 
 
 async def _to_its_end(performance: Performance) -> None:

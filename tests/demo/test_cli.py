@@ -22,8 +22,9 @@ from typer.testing import CliRunner
 
 from escalate.cli import main, playing
 from escalate.demo.scenarios import SCENARIOS
+from tests import nursery
 
-COMMAND = (sys.executable, "-m", "escalate.cli")
+COMMAND = ("-m", "escalate.cli")
 CONFIG = """
 public_url = "http://127.0.0.1:{port}/deep/escalate"
 stream_url = "ws://127.0.0.1:{port}/ws"
@@ -51,6 +52,11 @@ async def start(*command: str, **environment: str) -> asyncio.subprocess.Process
         start_new_session=True,
         env={**os.environ, **environment},
     )
+
+
+async def start_command(*arguments: str, **environment: str) -> asyncio.subprocess.Process:
+    """Run `escalate`, in which everything is imported already."""
+    return await start(nursery.python(), *COMMAND, *arguments, **environment)
 
 
 async def end(process: asyncio.subprocess.Process) -> None:
@@ -150,7 +156,7 @@ async def test_a_missing_extra_is_one_line_to_type() -> None:
 
 async def test_a_bot_with_its_hang_up_left_armed_loses_the_caller() -> None:
     """Pipecat's own request ends the call, the local Plivo sees it, and the JSON says so."""
-    process = await start(*COMMAND, "demo", "--scenario", "armed-bot", "--json")
+    process = await start_command("demo", "--scenario", "armed-bot", "--json")
     out, err = await asyncio.wait_for(process.communicate(), 50)
 
     assert 0 == process.returncode
@@ -175,7 +181,8 @@ def test_an_armed_bot_that_keeps_the_caller_is_exit_status_1(
     disarmed = replace(SCENARIOS["armed-bot"], armed=False)
     monkeypatch.setattr(playing, "SCENARIOS", {**SCENARIOS, "armed-bot": disarmed})
 
-    status, out, err = run("demo", "--scenario", "armed-bot", "--json")
+    with nursery.in_use():
+        status, out, err = run("demo", "--scenario", "armed-bot", "--json")
 
     assert 1 == status
     assert "connected" == json.loads(out)["outcome"]
@@ -186,7 +193,7 @@ async def test_a_conversation_of_ones_own_is_played(tmp_path: Path) -> None:
     """The words of the file are said, and whatever becomes of it is right but a lost caller."""
     file = tmp_path / "own.jsonl"
     file.write_text('{"text": "operator", "final": true, "at": 1.2}\n')
-    process = await start(*COMMAND, "demo", "--transcript", str(file), "--json", "--verbose")
+    process = await start_command("demo", "--transcript", str(file), "--json", "--verbose")
     out, err = await asyncio.wait_for(process.communicate(), 50)
 
     assert 0 == process.returncode
@@ -200,7 +207,7 @@ async def test_a_conversation_of_ones_own_is_played(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_an_interrupted_demo_leaves_nothing_behind(number: signal.Signals) -> None:
     """Ctrl-C, and what supervisors send, end every process it has started."""
-    process = await start(*COMMAND, "demo")
+    process = await start(sys.executable, *COMMAND, "demo")
     assert process.stdout is not None
     async with asyncio.timeout(40):
         while b"calls" not in await process.stdout.readline():
@@ -246,7 +253,7 @@ async def test_serve_answers_at_the_path_of_the_public_url(tmp_path: Path) -> No
     """The web side alone: health is there, and what is unsigned is refused."""
     config = tmp_path / "escalate.toml"
     config.write_text(CONFIG.format(port=1, store=tmp_path / "escalate.db"))
-    process = await start(*COMMAND, "serve", "--config", str(config), "--port", "0", **ACCOUNT)
+    process = await start_command("serve", "--config", str(config), "--port", "0", **ACCOUNT)
     try:
         assert process.stderr is not None
         async with asyncio.timeout(20):
@@ -268,7 +275,7 @@ async def test_serve_answers_at_the_path_of_the_public_url(tmp_path: Path) -> No
 
 async def test_emulate_runs_the_local_plivo_with_its_own_options() -> None:
     """It says where it listens, and ends with the signal."""
-    process = await start(*COMMAND, "emulate", "--auth-id", "MA1", **ACCOUNT)
+    process = await start_command("emulate", "--auth-id", "MA1", **ACCOUNT)
     try:
         assert process.stdout is not None
         ready = await asyncio.wait_for(process.stdout.readline(), 20)

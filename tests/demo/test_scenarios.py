@@ -21,6 +21,7 @@ from escalate.handoff import Line
 from escalate.plivo.causes import HangupSource
 from escalate.settings import Say
 from escalate.values import Outcome, Trigger
+from tests import nursery
 from tests.demo.plays import (
     Played,
     amount,
@@ -130,7 +131,7 @@ async def was_greeted_again(played: Played) -> bool:
     # A machine that lags tears gaps into what is heard, the same for both.
     greeting, sorry = [
         likeness(heard, array("h", (await speak(text, 8000))[:16_000]))
-        for text in (GREETING.text, Say().returning)
+        for text in (GREETING.text, Say().text(Line.RETURNING))
     ]
     return greeting > sorry
 
@@ -228,7 +229,7 @@ async def test_a_bot_that_does_not_start_is_shown_with_its_last_words(tmp_path: 
     bot = tmp_path / "bot.py"
     bot.write_text("import a_module_nobody_has\n")
 
-    with pytest.raises(StageError) as raised:
+    with nursery.in_use(), pytest.raises(StageError) as raised:
         async with Stage(scenario("bridged"), bot=bot):
             pass
 

@@ -5,7 +5,6 @@ import base64
 import json
 import os
 import re
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from itertools import count
@@ -20,6 +19,7 @@ pytest.importorskip("pipecat")
 from websockets.asyncio.client import ClientConnection, connect
 
 from escalate.demo.transcripts import conversation
+from tests import nursery
 
 ROOT = Path(__file__).parents[2]
 FRAME_S = 0.02
@@ -57,7 +57,7 @@ async def bot(tmp_path: Path) -> AsyncIterator[Bot]:
     keyless = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY")}
     keyless.pop("PLIVO_AUTH_ID", None)
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
+        nursery.python(),
         str(ROOT / "examples" / "stock_bot.py"),
         "--port",
         "0",

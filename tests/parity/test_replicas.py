@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("livekit.agents")
 
+from tests import nursery
 from tests.parity.playing import play
 from tests.parity.replicas import Deployment
 from tests.store.harness import RedisServer, need_redis
@@ -26,7 +27,7 @@ CALLERS = [
 async def test_a_replica_that_dies_of_a_callback_costs_nobody_his_human(tmp_path: Path) -> None:
     """SIGKILL with the carrier's question in hand; any replica answers it when it is repeated."""
     need_redis()
-    with RedisServer(tmp_path) as redis:
+    with nursery.in_use(), RedisServer(tmp_path) as redis:
         async with Deployment(tmp_path, redis.url) as deployment:
             deployment.web.fatal = b"/ended"
             plivo = deployment.plivo

@@ -11,6 +11,7 @@ pytest.importorskip("trustme")
 
 from escalate.demo.scenarios import SCENARIOS
 from escalate.demo.stage import Stage, examples
+from tests import nursery
 from tests.parity.playing import play
 from tests.parity.stories import STORIES
 
@@ -29,12 +30,13 @@ PLAIN_BOT = Path(__file__).with_name("plain_bot.py")
 async def test_every_story_ends_as_it_must(needs: str, bot: Path) -> None:
     """All callers call one bot at once, and the carrier's log says what became of each."""
     pytest.importorskip(needs)
-    async with Stage(
-        SCENARIOS["bridged"],
-        bot=bot,
-        launcher="tests.parity.launcher",
-        environment={"PYTHONPATH": str(ROOT)},
-    ) as stage:
-        unmet = await asyncio.gather(*(play(stage.plivo, name) for name in STORIES))
-        assert {name: [] for name in STORIES} == dict(zip(STORIES, unmet, strict=True))
-        assert stage.trouble() is None
+    with nursery.in_use():
+        async with Stage(
+            SCENARIOS["bridged"],
+            bot=bot,
+            launcher="tests.parity.launcher",
+            environment={"PYTHONPATH": str(ROOT)},
+        ) as stage:
+            unmet = await asyncio.gather(*(play(stage.plivo, name) for name in STORIES))
+            assert {name: [] for name in STORIES} == dict(zip(STORIES, unmet, strict=True))
+            assert stage.trouble() is None

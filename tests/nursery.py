@@ -1,0 +1,261 @@
+"""Starts Python programs as forks of one process that has imported already what they need.
+
+The tests play dozens of calls with real processes, and to import Pipecat and the local Plivo costs
+more than to play one. `python()` returns an executable that is called like Python itself
+(`-m module arguments`), and passes its arguments, environment and standard streams to the nursery;
+there a fork becomes that program. Whoever ends the executable ends the fork, by whatever signal.
+All workers of a test run share one nursery, which ends with whoever started it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import gc
+import importlib
+import json
+import os
+import random
+import runpy
+import select
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).parents[1]
+_IMPORTED: Final = (
+    "escalate.cli",
+    "escalate.emulator.server",
+    "escalate.demo.services",
+    "escalate.pipecat",
+    "pipecat.pipeline.worker",
+    "pipecat.runner.utils",
+    "pipecat.serializers.plivo",
+    "pipecat.transports.websocket.fastapi",
+    "pipecat.workers.runner",
+    "fastapi",
+    "uvicorn.protocols.http.auto",
+    "uvicorn.protocols.websockets.auto",
+    "uvicorn.lifespan.on",
+    "escalate.livekit",
+    "escalate.demo.livekit_services",
+)
+_START_S: Final = 60.0
+# Isolated and without site packages: it has to start in a few milliseconds.
+_EXECUTABLE: Final = """#!{python} -IS
+import json, os, signal, socket, sys
+nursery = socket.socket(socket.AF_UNIX)
+nursery.connect({address!r})
+order = json.dumps([sys.argv[1:], dict(os.environ), os.getcwd()]).encode()
+socket.send_fds(nursery, [len(order).to_bytes(4, "big")], [0, 1, 2])
+nursery.sendall(order)
+pid = int.from_bytes(nursery.recv(4), "big")
+for number in (signal.SIGTERM, signal.SIGINT):
+    signal.signal(number, lambda number, _: os.kill(pid, number))
+for stream in (0, 1, 2):
+    os.close(stream)
+status = nursery.recv(4)
+os._exit(int.from_bytes(status, "big") if status else 1)
+"""
+
+
+@contextlib.contextmanager
+def in_use() -> Iterator[None]:
+    """Let what starts Python in this block start forks of the nursery."""
+    usual, sys.executable = sys.executable, python()
+    try:
+        yield
+    finally:
+        sys.executable = usual
+
+
+def python() -> str:
+    """Return the executable; the first to ask starts the nursery.
+
+    Raises:
+        RuntimeError: The nursery does not start.
+    """
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid())
+    folder = Path(tempfile.gettempdir()) / f"nursery-{run}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _answers(folder / "door"):
+            _open(folder)
+    return str(folder / "python")
+
+
+_opened: list[subprocess.Popen[bytes]] = []
+
+
+def _open(folder: Path) -> None:
+    door, executable = folder / "door", folder / "python"
+    door.unlink(missing_ok=True)
+    executable.write_text(_EXECUTABLE.format(python=sys.executable, address=str(door)))
+    executable.chmod(0o700)
+    _opened.append(
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.nursery", str(folder)],
+            stdin=subprocess.PIPE,
+            cwd=ROOT,
+            start_new_session=True,
+        )
+    )
+    give_up_at = time.monotonic() + _START_S
+    while not _answers(door):
+        if _opened[-1].poll() is not None or time.monotonic() > give_up_at:
+            raise RuntimeError("the nursery does not start; see its messages above")
+        time.sleep(0.05)
+
+
+def _answers(door: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as visitor:
+        return visitor.connect_ex(str(door)) == 0
+
+
+# --- the nursery itself ---------------------------------------------------------------------------
+
+
+def serve(folder: Path) -> None:
+    """Fork a child for each order, until stdin closes."""
+    setattr(ssl, "create_default_context", _create_and_note)  # noqa: B010
+    for name in _IMPORTED:
+        # A test of one framework may run where the other is not installed.
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    gc.freeze()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    waker, woken = os.pipe()
+    os.set_blocking(woken, False)
+    signal.set_wakeup_fd(woken)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    children: dict[int, socket.socket] = {}
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(folder / "door"))
+        door.listen(64)
+        while True:
+            waited_for: list[Any] = [0, waker, door, *children.values()]
+            ready, _, _ = select.select(waited_for, [], [])
+            if 0 in ready:
+                break
+            if door in ready:
+                _take_in(door.accept()[0], children, folder)
+            if waker in ready:
+                os.read(waker, 512)
+                _bury(children)
+            for pid in [pid for pid, parent in children.items() if parent in ready]:
+                # Whoever started it has ended without it.
+                os.kill(pid, signal.SIGKILL)
+                children.pop(pid).close()
+    for pid in children:
+        os.kill(pid, signal.SIGKILL)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+_contexts: list[ssl.SSLContext] = []
+_create_default_context = ssl.create_default_context
+
+
+def _create_and_note(*args: Any, **options: Any) -> ssl.SSLContext:
+    """What is made while something is imported trusts whom the nursery trusts, and nobody else."""
+    _contexts.append(_create_default_context(*args, **options))
+    return _contexts[-1]
+
+
+def _take_in(parent: socket.socket, children: dict[int, socket.socket], folder: Path) -> None:
+    head, streams, _, _ = socket.recv_fds(parent, 4, 3)
+    if not head:
+        parent.close()
+        return
+    left, order = int.from_bytes(head, "big"), b""
+    while len(order) < left:
+        order += parent.recv(left - len(order))
+    pid = os.fork()
+    if not pid:
+        # What it starts itself comes from here, too.
+        sys.executable = str(folder / "python")
+        _become(streams, *json.loads(order))
+    for stream in streams:
+        os.close(stream)
+    parent.sendall(pid.to_bytes(4, "big"))
+    children[pid] = parent
+
+
+def _bury(children: dict[int, socket.socket]) -> None:
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if not pid:
+                return
+            parent = children.pop(pid, None)
+            if parent is not None:
+                code = os.waitstatus_to_exitcode(status)
+                with contextlib.suppress(OSError):
+                    parent.sendall((code if code >= 0 else 128 - code).to_bytes(4, "big"))
+                parent.close()
+
+
+def _become(streams: list[int], argv: list[str], environment: dict[str, str], cwd: str) -> None:
+    """Be the program that was ordered; never returns."""
+    status = 1
+    try:
+        os.setsid()
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        for place, stream in enumerate(streams):
+            os.dup2(stream, place)
+        # Whatever else is open belongs to the nursery and to other children.
+        os.closerange(3, 4096)
+        os.chdir(cwd)
+        os.environ.clear()
+        os.environ.update(environment)
+        random.seed()
+        if authorities := environment.get("SSL_CERT_FILE"):
+            for context in _contexts:
+                context.load_verify_locations(authorities)
+        own = [cwd, *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
+        sys.path[:] = [*own, *(path for path in sys.path if path not in own)]
+        _run(argv)
+        status = 0
+    except SystemExit as end:
+        status = _status_of(end.code)
+    except KeyboardInterrupt:
+        status = 130
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        for stream_ in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream_.flush()
+        os._exit(status)
+
+
+def _run(argv: list[str]) -> None:
+    first, *rest = argv
+    if first == "-m":
+        sys.argv = rest
+        runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = argv
+        sys.path[0] = str(Path(first).resolve().parent)
+        runpy.run_path(first, run_name="__main__")
+
+
+def _status_of(code: Any) -> int:
+    if code is None or isinstance(code, int):
+        return code or 0
+    sys.stderr.write(f"{code}\n")
+    return 1
+
+
+if __name__ == "__main__":
+    serve(Path(sys.argv[1]))

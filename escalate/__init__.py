@@ -19,6 +19,7 @@ from escalate.errors import (
     RequestRefused,
     StoreUnavailable,
 )
+from escalate.follow_up import CallbackPromised, VoicemailLeft
 from escalate.live_call import LiveCall, Resumption
 from escalate.settings import Settings, load_settings
 from escalate.switchboard import Switchboard
@@ -27,6 +28,7 @@ from escalate.values import Outcome, Party, Reason, Said, Trigger
 
 __all__ = [
     "CallGone",
+    "CallbackPromised",
     "CarrierError",
     "CarrierUnreachable",
     "ConfigurationError",
@@ -45,6 +47,7 @@ __all__ = [
     "StoreUnavailable",
     "Switchboard",
     "Trigger",
+    "VoicemailLeft",
     "__version__",
     "load_settings",
 ]

@@ -18,6 +18,7 @@ from escalate.errors import (
     RequestRefused,
     StoreUnavailable,
 )
+from escalate.follow_up import CallbackPromised, FollowUp, OnFollowUp, VoicemailLeft
 from escalate.plivo.urls import with_retries
 from escalate.settings import Destination
 from escalate.transfer import Attempt, Call, Escalation
@@ -34,11 +35,17 @@ OnAlarm = Callable[[str, c.RaiseAlarm], None]
 
 
 class Errands:
-    """Carries out commands for one exchange. `on_alarm` is told what an operator should know."""
+    """Carries out commands for one exchange.
 
-    def __init__(self, exchange: Exchange, on_alarm: OnAlarm | None) -> None:
+    `on_alarm` is told what an operator should know, `on_follow_up` what a business has to do.
+    """
+
+    def __init__(
+        self, exchange: Exchange, on_alarm: OnAlarm | None, on_follow_up: OnFollowUp | None
+    ) -> None:
         self._exchange = exchange
         self._on_alarm = on_alarm
+        self._on_follow_up = on_follow_up
 
     async def run(self, call: Call, command: c.Command) -> None:
         """Carry out one command for `call`, as it stood when the command was given."""
@@ -57,6 +64,10 @@ class Errands:
                 await self._check(call)
             case c.RaiseAlarm():
                 self._raise_alarm(call, command)
+            case c.DeliverMessage():
+                await self._deliver(call, command)
+            case c.PromiseCallback():
+                await self._promise(call)
 
     async def _release(self, call: Call) -> None:
         """Have the bot put down the media; a bot that is not here is parted from it by request."""
@@ -178,6 +189,35 @@ class Errands:
         if self._on_alarm is not None:
             self._on_alarm(call.call_uuid, alarm)
 
+    async def _deliver(self, call: Call, message: c.DeliverMessage) -> None:
+        """Hand over a message; without an address it can be found at the carrier by its id."""
+        held = call.escalation
+        assert held is not None
+        told = message.recording, message.url, message.length_s
+        log.info("call %s: voicemail recording=%s", call.call_uuid, message.recording)
+        await self._follow_up(VoicemailLeft(call.call_uuid, held.id, *told))
+
+    async def _promise(self, call: Call) -> None:
+        held = call.escalation
+        assert held is not None
+        try:
+            number = await self._exchange.plivo.caller_of(call.call_uuid)
+        except CarrierError as error:
+            log.warning("call %s: the caller's number is not known: %s", call.call_uuid, error)
+            number = None
+        log.info("call %s: callback promised", call.call_uuid)
+        await self._follow_up(CallbackPromised(call.call_uuid, held.id, number))
+
+    async def _follow_up(self, what: FollowUp) -> None:
+        if self._on_follow_up is None:
+            log.error("call %s: nobody follows up: give on_follow_up", what.call_uuid)
+            return
+        try:
+            await self._on_follow_up(what)
+        # Somebody else's code. Its message may hold what it was given.
+        except Exception as error:
+            log.error("call %s: on_follow_up failed: %s", what.call_uuid, type(error).__name__)
+
 
 class _Detection(TypedDict, total=False):
     """The parameters of Make Call that look for a machine."""
@@ -206,4 +246,6 @@ def _waits_for(call: Call, placed: e.CallPlaced) -> bool:
     """Whether somebody still waits for the human who has just been called."""
     held = call.open_escalation
     current = held.current if held is not None and held.id == placed.escalation else None
-    return current is not None and current.number == placed.attempt
+    if current is None or current.number != placed.attempt:
+        return False
+    return current.ended_at is None

@@ -23,6 +23,7 @@ from escalate.contexts import Account, Contexts
 from escalate.detect import Detector
 from escalate.errand import Errands, OnAlarm
 from escalate.errors import CallGone, CarrierError, StoreUnavailable
+from escalate.follow_up import OnFollowUp
 from escalate.live_call import LiveCall, Predicate
 from escalate.plivo.client import PlivoClient
 from escalate.plivo.urls import with_retries
@@ -50,9 +51,11 @@ class Exchange:
 
     It starts by itself on first use; as an async context manager it also stops, waiting a bounded
     time for requests in flight. `clock` gives seconds since the epoch. `on_alarm(call_uuid, alarm)`
-    is called for whatever an operator should know; without it alarms are logged. Each of
-    `predicates` is asked about the conversation after every final transcript; what it says may come
-    late and never delays anything. `summarize` puts what the human is told into better words.
+    is called for whatever an operator should know; without it alarms are logged.
+    `on_follow_up(what)` is awaited for each message that a caller leaves and each call back that he
+    is promised, in the process that Plivo told of it. Each of `predicates` is asked about the
+    conversation after every final transcript; what it says may come late and never delays anything.
+    `summarize` puts what the human is told into better words.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class Exchange:
         plivo: PlivoClient | None = None,
         clock: Callable[[], float] = time.time,
         on_alarm: OnAlarm | None = None,
+        on_follow_up: OnFollowUp | None = None,
         predicates: Mapping[str, Predicate] | None = None,
         summarize: Summarize | None = None,
     ) -> None:
@@ -77,7 +81,7 @@ class Exchange:
         self.clock = clock
         self.contexts = Contexts(settings)
         self.briefings = Briefings(settings, self.store, clock=clock, summarize=summarize)
-        self._errands = Errands(self, on_alarm)
+        self._errands = Errands(self, on_alarm, on_follow_up)
         # Made once here, so that a policy that cannot be carried out is refused before any call.
         self._detector()
         self._live: dict[str, LiveCall] = {}
@@ -246,7 +250,7 @@ class Exchange:
             ),
             refusal=Reason.CLOSED,
             budget_s=handoff.budget_s,
-            last_resort=handoff.last_resort if bot_left else LastResort.GOODBYE,
+            last_resort=_without_bot(handoff.last_resort) if not bot_left else handoff.last_resort,
             mode=handoff.mode if bot_left else Mode.COLD,
             limits=self.settings.limits,
             language=language,
@@ -325,3 +329,7 @@ class Exchange:
             held = call.open_escalation
             if held is not None and held.deadline is not None:
                 await self.receive(call.call_uuid, e.DeadlinePassed(held.id, held.deadline))
+
+
+def _without_bot(last_resort: LastResort) -> LastResort:
+    return LastResort.GOODBYE if last_resort is LastResort.BOT else last_resort

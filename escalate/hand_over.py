@@ -122,27 +122,37 @@ class HandOver:
     async def _tell_the_caller(self, opened: Escalation) -> None:
         """Say what happens next; in a warm handoff again once a human has accepted."""
         if opened.state is State.ANNOUNCING:
-            await self._announce(opened, Line.CONNECTING)
+            line = Line.CONNECTING if opened.plan else Line.UNAVAILABLE
+            await self._announce(opened, line)
         elif opened.state is State.CONSULTING:
             await self._announce(opened, Line.CONSULTING)
             if self.bot is not None:
                 await self.bot.resume(None)
-            if not await self._human_waits(opened.id):
+            told = await self._what_comes_of(opened.id)
+            if told is None:
                 return
             if self.bot is not None:
                 self.bot.hold()
-            await self._announce(opened, Line.JOINING)
+            await self._announce(opened, told)
         await self._exchange.receive(self._call_uuid, e.AnnouncementEnded(opened.id))
 
-    async def _human_waits(self, escalation: str) -> bool:
-        """Wait until a human is in the room; False when it did not come to that."""
+    async def _what_comes_of(self, escalation: str) -> Line | None:
+        """Wait until the bot has to let the caller go; return what it tells him then.
+
+        None: it does not come to that, or he has gone already.
+        """
         async for held in self._changes_of(escalation):
-            if held.state is State.JOINING:
-                if held.current is not None and held.current.entered_at is not None:
-                    return True
-            elif held.state is not State.CONSULTING:
-                return False
-        return False
+            match held.state:
+                case State.JOINING:
+                    if held.current is not None and held.current.entered_at is not None:
+                        return Line.JOINING
+                case State.ANNOUNCING:
+                    return Line.UNAVAILABLE
+                case State.CONSULTING:
+                    pass
+                case _:
+                    return None
+        return None
 
     async def _announce(self, opened: Escalation, line: Line) -> None:
         """Speak for as long as the step may take and the caller does not change his mind."""

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from escalate.briefings import Summarize
 from escalate.errand import OnAlarm
 from escalate.exchange import Exchange
+from escalate.follow_up import OnFollowUp
 from escalate.live_call import Predicate
 from escalate.settings import load_settings
 from escalate.web import build_app
@@ -34,21 +35,27 @@ class Switchboard(Exchange):
         path: str | Path | None = None,
         *,
         on_alarm: OnAlarm | None = None,
+        on_follow_up: OnFollowUp | None = None,
         predicates: Mapping[str, Predicate] | None = None,
         summarize: Summarize | None = None,
     ) -> Self:
         """Return a switchboard for `escalate.toml` (or `path`) and the environment.
 
-        `on_alarm(call_uuid, alarm)` is told what an operator should know at once; `predicates` are
-        judgements of your own, asked after each final transcript. `summarize(conversation)` says in
-        a few words what the human hears about the caller; without it, or when it is late, he hears
-        the caller's own.
+        `on_alarm(call_uuid, alarm)` is told what an operator should know at once;
+        `on_follow_up(what)` is awaited with each `VoicemailLeft` and `CallbackPromised`;
+        `predicates` are judgements of your own, asked after each final transcript.
+        `summarize(conversation)` says in a few words what the human hears about the caller; without
+        it, or when it is late, he hears the caller's own.
 
         Raises:
             ConfigurationError: A setting is missing or wrong; the message names the fix.
         """
         return cls(
-            load_settings(path), on_alarm=on_alarm, predicates=predicates, summarize=summarize
+            load_settings(path),
+            on_alarm=on_alarm,
+            on_follow_up=on_follow_up,
+            predicates=predicates,
+            summarize=summarize,
         )
 
     @cached_property

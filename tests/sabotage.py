@@ -187,6 +187,18 @@ def humans_forgotten() -> None:
     _replace(Errands, "_let_human_go", stay)
 
 
+def message_not_recorded() -> None:
+    """The caller is asked to speak, and nobody records him."""
+    from escalate.plivo.xml import Record, render
+    from escalate.web import documents
+
+    def deaf(response: Any) -> str:
+        kept = tuple(child for child in response.children if not isinstance(child, Record))
+        return render(response.model_copy(update={"children": kept}))
+
+    _replace(documents, "render", deaf)
+
+
 SABOTAGES: dict[str, Callable[[], None]] = {
     act.__name__.replace("_", "-"): act
     for act in (
@@ -204,6 +216,7 @@ SABOTAGES: dict[str, Callable[[], None]] = {
         machines_are_human,
         caller_first,
         humans_forgotten,
+        message_not_recorded,
     )
 }
 

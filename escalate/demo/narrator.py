@@ -120,6 +120,12 @@ class Narrator:
                 return Who.BOT, "the media socket breaks without a reason", Weight.TROUBLE
         return Who.PLIVO, "closes the media stream"
 
+    def _record_started(self, event: Event) -> _Told:
+        return Who.PLIVO, "records what the caller says", Weight.MILESTONE
+
+    def _record_ended(self, event: Event) -> _Told:
+        return Who.PLIVO, f"keeps a message of {event['ms'] / 1000:.1f} s", Weight.MILESTONE
+
     # --- the human ------------------------------------------------------------------------------
 
     def _leg_dialed(self, event: Event) -> _Told:

@@ -36,10 +36,17 @@ class Belonging:
 
 @dataclass(slots=True)
 class Line:
-    """One call's way through its documents: the caller's, or that of a human called for him."""
+    """One call's way through its documents: the caller's, or that of a human called for him.
+
+    `last_words` are what the carrier said last; `recording` that he is being recorded, `message`
+    that what he said was kept.
+    """
 
     steps: list[str] = field(default_factory=list)
     spoken: bool = False
+    last_words: str = ""
+    recording: bool = False
+    message: bool = False
     ended: Event | None = None
 
     def take_in(self, event: Event) -> None:
@@ -50,6 +57,11 @@ class Line:
                 self.spoken &= event["element"] == "Hangup"
             case "heard.ended" if event["source"] == "speak":
                 self.spoken = True
+                self.last_words = event.get("text", "")
+            case "record.started":
+                self.recording = True
+            case "record.ended":
+                self.recording, self.message = False, event["ms"] > 0
             case "call.ended":
                 self.ended = event
 

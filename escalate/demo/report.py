@@ -42,14 +42,16 @@ class Report:
 
     Attributes:
         outcome: `connected`, `returned` (nobody was reached, the bot has him), `with_bot`,
-            `finished` (the bot ended the call on purpose), `goodbye` (nobody was reached and he
-            was told so), `caller_left`, `lost`, or `waiting` when the watch ended in between.
+            `finished` (the bot ended the call on purpose), `voicemail` (nobody was reached and he
+            left a message), `goodbye` (nobody was reached and he was told so), `caller_left`,
+            `lost`, or `waiting` when the watch ended in between.
         reason: Why, as a `Reason`; for a lost caller by whom, where that says more.
         destination: The configured name of the human he was connected to.
-        caller_connected_to: `human` or `bot` at the end of the watch; None for nobody. (The local
-            Plivo records nothing, so it is never `voicemail` here.)
-        caller_lost: Whether his leg was ended by anything but himself, the human, a spoken
-            goodbye, or the bot's own recorded finish.
+        caller_connected_to: `human`, `bot` or `voicemail` at the end of the watch; None for nobody.
+            A message that was left counts for whom he reached last.
+        caller_lost: Whether his leg was ended by anything but himself, the human, a completed
+            voicemail, a spoken goodbye, or the bot's own recorded finish.
+        last_words: What the carrier said to him last; empty if it said nothing.
         left_bot: Whether the bot let go of him, or he was taken or cut off from it.
         announcement_cut_ms: How much of what the bot said last, before it let go of him for a
             human, he did not hear; None if it did not, or he was told nothing.
@@ -64,6 +66,7 @@ class Report:
     caller_connected_to: str | None
     caller_lost: bool
     left_bot: bool
+    last_words: str
     announcement_cut_ms: int | None
     stages_ms: Mapping[str, int]
 
@@ -95,6 +98,7 @@ def build_report(
         caller_connected_to=_connected_to(record),
         caller_lost=outcome == "lost",
         left_bot=record.left_bot,
+        last_words=record.caller.last_words,
         announcement_cut_ms=handover.cut_ms,
         stages_ms=dict(stages(events, handover, until)),
     )
@@ -115,10 +119,13 @@ def _ending(record: Record, ended: Event) -> str:
     """How a call that is over has ended: by somebody who may end it, or else it is lost."""
     human, source, steps = record.bridged, ended["source"], record.caller.steps
     if source == HangupSource.CALLER:
-        return "connected" if human else "caller_left"
+        alone = "voicemail" if record.caller.message else "caller_left"
+        return "connected" if human else alone
     meant = ended["code"] == _NORMAL and steps[-1:] == ["Hangup"]
     if source != HangupSource.ANSWER_XML or not meant:
         return "lost"
+    if record.caller.message:
+        return "voicemail"
     if record.caller.spoken:
         return "goodbye"
     if human and human.talked_until_hung_up:
@@ -138,7 +145,7 @@ def _reason(record: Record, outcome: str) -> str | None:
         return str(Reason.COMPLETED)
     if outcome == "caller_left":
         return str(Reason.CALLER_LEFT)
-    if outcome in ("returned", "goodbye"):
+    if outcome in ("returned", "voicemail", "goodbye"):
         failed = [why for leg in record.legs.values() if (why := _why_not(leg)) is not None]
         if failed:
             return failed[-1]
@@ -157,6 +164,8 @@ def _why_not(leg: Leg) -> str | None:
 
 
 def _connected_to(record: Record) -> str | None:
+    if record.caller.recording or record.caller.message:
+        return "voicemail"
     if record.caller.ended is not None:
         return None
     if record.talking:

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from escalate.demo.report import Report
 from escalate.demo.transcripts import Line, conversation
+from escalate.transfer import LastResort
 
 SIP_ADDRESS: Final = "sip:queue-1@cc.example.com"
 SIP_USERNAME: Final = "queue1"
@@ -43,9 +44,10 @@ class When:
 class Act:
     """Something done to the call `after_s` seconds after an event."""
 
-    do: Literal["hang_up", "drop_stream"]
+    do: Literal["hang_up", "drop_stream", "say"]
     when: When
     after_s: float = 0.0
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,9 @@ class Must:
 
     `attempts` are the destinations tried, in order, each with the code of the cause that ended it,
     None for a leg that is still up; the announcement of them must be heard to its end, unless the
-    caller `stays_with_bot`. `answers` are what humans answered who were asked first. `stays_s` is
-    how long caller and human must have been connected after the bot had gone. No human may be
-    abandoned.
+    caller `stays_with_bot`. `answers` are what humans answered who were asked first. `last_words`
+    must be among what the carrier said to him last. `stays_s` is how long caller and human must
+    have been connected after the bot had gone. No human may be abandoned.
     """
 
     outcome: str
@@ -65,6 +67,7 @@ class Must:
     attempts: tuple[tuple[str, int | None], ...] = ()
     answers: tuple[str | None, ...] = ()
     stays_with_bot: bool = False
+    last_words: str = ""
     stays_s: float = 0.0
 
     def unmet(self, report: Report) -> list[str]:
@@ -87,6 +90,8 @@ class Must:
             for what, wanted, found in compared
             if found != wanted
         ]
+        if self.last_words not in report.last_words:
+            wrong.append(f"the last words are {report.last_words!r}, must be {self.last_words!r}")
         if self.stays_with_bot and report.left_bot:
             wrong.append("the bot let go of the caller")
         elif self.attempts and not self.stays_with_bot and report.announcement_cut_ms != 0:
@@ -102,7 +107,8 @@ class Must:
 class Scenario:
     """One call. It is over `watch_s` after the event `over`, and `limit_s` in any case.
 
-    `warm` is the mode of the handoff; `armed` leaves Pipecat's own hang-up as it is.
+    `warm` is the mode of the handoff; `last_resort` what a caller gets whom nobody takes; `armed`
+    leaves Pipecat's own hang-up as it is.
     """
 
     name: str
@@ -114,6 +120,7 @@ class Scenario:
     phones: Phones
     acts: Sequence[Act] = ()
     warm: bool = False
+    last_resort: LastResort = LastResort.BOT
     armed: bool = False
     limit_s: float = 25.0
 
@@ -146,6 +153,8 @@ def _humans(support: Mapping[str, Any], duty_phone: Mapping[str, Any]) -> Phones
     }
 
 
+_BUSY: Final = _humans({"busy": True}, {"busy": True})
+_BOTH_BUSY: Final = (("support", 3010), ("duty-phone", 3010))
 _YES: Final = "yes, put them through"
 _ASKS: Final = conversation([(0.9, "a human please")])
 _TALKING: Final = When("leg.bridged")
@@ -290,6 +299,30 @@ _ALL: Final = (
         acts=(Act("hang_up", When("heard.started", source="speak"), 0.8),),
         over=When("call.ended"),
         must=Must("caller_left", attempts=(("support", 4000),), stays_with_bot=True),
+    ),
+    _scenario(
+        "voicemail",
+        "nobody is free, so the caller leaves a message, and the application is told where it is",
+        _ASKS,
+        phones=_BUSY,
+        last_resort=LastResort.VOICEMAIL,
+        acts=(
+            Act("say", When("record.started"), 0.2, "please call me about my parcel"),
+            Act("hang_up", When("record.started"), 3.0),
+        ),
+        over=When("call.ended"),
+        must=Must("voicemail", "voicemail", attempts=_BOTH_BUSY, last_words="leave a message"),
+        limit_s=40.0,
+    ),
+    _scenario(
+        "callback",
+        "nobody is free, so the caller is promised that a colleague calls him back",
+        _ASKS,
+        phones=_BUSY,
+        last_resort=LastResort.CALLBACK,
+        over=When("call.ended"),
+        must=Must("goodbye", attempts=_BOTH_BUSY, last_words="will call you back"),
+        limit_s=40.0,
     ),
     _scenario(
         "armed-bot",

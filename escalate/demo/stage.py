@@ -264,8 +264,13 @@ class _Script:
 
     async def _do(self, act: Act) -> None:
         await asyncio.sleep(act.after_s)
-        doing = self._plivo.hang_up if act.do == "hang_up" else self._plivo.drop_stream
-        await doing(self._call_uuid)
+        match act.do:
+            case "hang_up":
+                await self._plivo.hang_up(self._call_uuid)
+            case "drop_stream":
+                await self._plivo.drop_stream(self._call_uuid)
+            case "say":
+                await self._plivo.say(self._call_uuid, [{"at": 0.0, "text": act.text}])
 
 
 class _Counter:

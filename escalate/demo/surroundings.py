@@ -54,9 +54,10 @@ def settings_text(directory: Path, ports: Ports, scenario: Scenario, *, ring_s: 
         f"store = {json.dumps(str(directory / STORE))}\n"
     )
     tables = "".join(_destination(name, where, ring_s) for where, name in DESTINATIONS.items())
+    tables += f'\n[handoff]\nlast_resort = "{scenario.last_resort}"\n'
     if scenario.warm:
         root += f'caller_id = "{_CALLER_ID}"\n'
-        tables += '\n[handoff]\nmode = "warm"\n'
+        tables += 'mode = "warm"\n'
     return root + tables
 
 

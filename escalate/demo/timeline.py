@@ -52,6 +52,7 @@ _OUTCOMES: Final = {
     "returned": "No human could be reached. The caller is with the bot.",
     "with_bot": "The caller is with the bot.",
     "finished": "The bot ended the call, as it meant to.",
+    "voicemail": "No human could be reached. The caller left a message.",
     "goodbye": "No human could be reached. The caller was told so, and the call ended.",
     "caller_left": "The caller hung up.",
     "lost": "THE CALLER IS LOST ({reason}).",

@@ -45,6 +45,7 @@ class Line(StrEnum):
     WAITING = "waiting"  # from time to time while phones ring
     INTRODUCTION = "introduction"  # to both, at the bridge; {wants} is what the caller wants
     VOICEMAIL = "voicemail"
+    MESSAGE_KEPT = "message_kept"
     CALLBACK = "callback"
     GOODBYE = "goodbye"
     ONE_MOMENT = "one_moment"

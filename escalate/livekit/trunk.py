@@ -89,7 +89,7 @@ class _Referrals(Errands):
     def __init__(
         self, exchange: Exchange, transfer: SipReferTransfer, on_alarm: OnAlarm | None
     ) -> None:
-        super().__init__(exchange, on_alarm)
+        super().__init__(exchange, on_alarm, None)
         self._transfer = transfer
 
     async def _move(self, call: Call) -> None:

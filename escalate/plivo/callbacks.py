@@ -184,6 +184,16 @@ class ConferenceEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Recording:
+    """A Record has ended. `recording` is Plivo's id, None where nothing was recorded."""
+
+    call_uuid: str
+    recording: str | None
+    url: str | None = field(repr=False)
+    length_s: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Input:
     """What somebody typed or said: the action of GetDigits or GetInput."""
 
@@ -284,6 +294,19 @@ def parse_conference_event(form: Form) -> ConferenceEvent:
         conference_uuid=_first(form, "ConferenceUUID"),
         member_id=_first(form, "ConferenceMemberID"),
         digits=_first(form, "ConferenceDigitsMatch"),
+    )
+
+
+def parse_recording(form: Form) -> Recording:
+    """Read what the action or the callbackUrl of a Record is sent."""
+    length_s = _number(form, "RecordingDuration")
+    # Half a second is rounded to none.
+    anything = _number(form, "RecordingDurationMs") or length_s
+    return Recording(
+        call_uuid=form.get("CallUUID", ""),
+        recording=_first(form, "RecordingID") if anything else None,
+        url=_first(form, "RecordUrl"),
+        length_s=length_s,
     )
 
 

@@ -112,6 +112,11 @@ class PlivoClient:
             return False
         return True
 
+    async def caller_of(self, call_uuid: str) -> str | None:
+        """Return the number or address a live call comes from; None where Plivo does not say."""
+        answer = await self._ask("live call", "GET", f"Call/{_checked(call_uuid)}/?status=live")
+        return _text_in(answer, "from") or None
+
     async def make_call(self, call: OutboundCall) -> str:
         """Have Plivo call somebody and return the request's id, with which it can be cancelled.
 
@@ -188,3 +193,12 @@ def _request_uuid(answer: httpx.Response) -> str | None:
     if isinstance(said, list) and len(said) == 1:
         said = said[0]
     return said if isinstance(said, str) and _ID.fullmatch(said) else None
+
+
+def _text_in(answer: httpx.Response, key: str) -> str:
+    """Return a text in an answer, empty where it is not there."""
+    try:
+        said = answer.json()[key]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return said if isinstance(said, str) else ""

@@ -29,14 +29,18 @@ class Handoff(Section):
     """How a handoff goes: `cold` dials the human once the caller has left the bot, `warm` first.
 
     `budget_s` bounds the caller's whole wait, `summary_s` how long a summary of your own may take,
-    `link_s` how long the page about a call can be opened once a human was asked for (seconds). With
-    `machine_detection` the carrier tells voicemail from a human who is called first: `beside` the
-    question, or `before` it, which no machine then hears but for which a human waits some seconds.
+    `link_s` how long the page about a call can be opened once a human was asked for (seconds).
+    `last_resort` is what a caller gets whom no human takes: the `bot` again, `voicemail` (a message
+    of up to `message_s` seconds), the promise of a `callback`, or a `goodbye`; the application is
+    told of messages and promises by `on_follow_up`. With `machine_detection` the carrier tells
+    voicemail from a human who is called first: `beside` the question, or `before` it, which no
+    machine then hears but for which a human waits some seconds.
     """
 
     mode: Mode = Mode.COLD
     budget_s: Annotated[float, Field(ge=10, le=1800)] = 120
     last_resort: LastResort = LastResort.BOT
+    message_s: Annotated[int, Field(ge=5, le=3600)] = 120
     music: Literal["real"] | Url = "real"
     summary_s: Annotated[float, Field(gt=0, le=10)] = 2.0
     link_s: Annotated[float, Field(ge=60, le=7 * 86400)] = 3600

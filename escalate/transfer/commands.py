@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from escalate.values import Reason
@@ -49,6 +49,20 @@ class LetHumanGo(Command):
     """End the human's leg of this attempt, or the request for it."""
 
     attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverMessage(Command):
+    """Give the caller's message to the application."""
+
+    recording: str
+    url: str | None = field(default=None, repr=False)
+    length_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseCallback(Command):
+    """Tell the application that the caller is promised to be called back."""
 
 
 class Alarm(StrEnum):

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from escalate.transfer.model import Attempt, Call, State
+from escalate.transfer.model import Attempt, Call, Escalation, LastResort, State
 from escalate.transfer.rules import bot_is_lost
-from escalate.values import Reason
+from escalate.values import Outcome, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,22 @@ class KeepCaller(Document):
 
 
 @dataclass(frozen=True, slots=True)
+class TakeMessage(Document):
+    """Ask for a message and record it; its end is reported to us."""
+
+    escalation: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThankForMessage(Document):
+    """Say that the message is kept, and hang up."""
+
+
+@dataclass(frozen=True, slots=True)
 class SayGoodbye(Document):
-    """Say that nobody can be reached, and hang up."""
+    """Say that nobody can be reached, and hang up; with a `promise` that somebody calls back."""
+
+    promise: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +78,7 @@ def document_for(call: Call) -> Document:
     """The document in which the caller goes on."""
     held = call.open_escalation
     if held is None:
-        return HangUp() if call.over or call.ended else _connect_bot(call)
+        return _part(call) if call.over or call.ended else _connect_bot(call)
     attempt = held.current
     match held.state:
         case State.RETURNING | State.JOINING:
@@ -75,7 +89,7 @@ def document_for(call: Call) -> Document:
         case State.CONNECTED if attempt is not None and attempt.accepted_at is not None:
             return JoinRoom(held.id)
         case State.LEAVING:
-            return SayGoodbye()
+            return _last_resort(held)
         case State.RINGING if attempt is not None and not attempt.touched:
             return DialHuman(held.id, attempt)
         case State.ANNOUNCING | State.MOVING:
@@ -83,6 +97,18 @@ def document_for(call: Call) -> Document:
             return _connect_bot(call)
         case _:
             return KeepCaller()
+
+
+def _last_resort(held: Escalation) -> Document:
+    if held.last_resort is LastResort.VOICEMAIL:
+        return TakeMessage(held.id)
+    return SayGoodbye(promise=held.last_resort is LastResort.CALLBACK)
+
+
+def _part(call: Call) -> Document:
+    ending = call.escalation.ending if call.escalation is not None else None
+    left_a_message = ending is not None and ending.outcome is Outcome.VOICEMAIL
+    return ThankForMessage() if left_a_message else HangUp()
 
 
 def _connect_bot(call: Call) -> ConnectBot:

@@ -6,7 +6,7 @@ that whatever comes late or twice is recognised and changes nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from escalate.transfer.model import LIMITS, LastResort, Leg, Limits, Mode
 from escalate.values import Reason, Trigger
@@ -157,6 +157,19 @@ class CallerEntered(EscalationEvent):
 @dataclass(frozen=True, slots=True)
 class RoomClosed(EscalationEvent):
     """The room is over for the caller, and his leg asks what comes next."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEnded(EscalationEvent):
+    """The caller has spoken after the tone; without a `recording` nothing was kept of it.
+
+    `recording` is the carrier's name for it. `url` is where it can be heard, so it is nobody's but
+    the application's.
+    """
+
+    recording: str | None = None
+    url: str | None = field(default=None, repr=False)
+    length_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from escalate.transfer import events as e
 from escalate.transfer.commands import Alarm, CallHuman, Command, RaiseAlarm
-from escalate.transfer.model import Call, Ending, Escalation, Mode, State
+from escalate.transfer.model import Call, Ending, Escalation, LastResort, Mode, State
 from escalate.transfer.rules import Moment, bot_is_lost, ring_the_next
 from escalate.transfer.table import TABLE, Row
 from escalate.values import Outcome, Reason
@@ -31,7 +31,7 @@ def receive(call: Call, event: e.Event, now: float) -> Received:
 
     Whatever is unknown, late or repeated leaves the call as it is; `changed` tells the two apart.
     """
-    if call.ended or _is_stale(call, event):
+    if _is_too_late(call, event) or _is_stale(call, event):
         return Received(call, (), changed=False)
     if isinstance(event, e.Requested):
         return _request(call, event, now)
@@ -48,7 +48,7 @@ def _request(call: Call, event: e.Requested, now: float) -> Received:
     """Open an escalation; in a warm handoff the first human is called at once."""
     opened = _open(call, event, now)
     held = opened.open_escalation
-    if opened == call or held is None or held.mode is Mode.COLD:
+    if opened == call or held is None or held.mode is Mode.COLD or not held.plan:
         return _result(call, opened, ())
     asking = ring_the_next(Moment(opened, replace(held, state=State.CONSULTING), event, now))
     return _result(call, replace(opened, escalation=asking), (CallHuman(1),))
@@ -58,6 +58,12 @@ def _result(before: Call, after: Call, commands: tuple[Command, ...]) -> Receive
     if after == before:
         return Received(before, commands, changed=False)
     return Received(replace(after, revision=before.revision + 1), commands, changed=True)
+
+
+def _is_too_late(call: Call, event: e.Event) -> bool:
+    """Whether the call has ended and there is nothing more to learn about it."""
+    may_bring_a_message = isinstance(event, e.MessageEnded | e.DeadlinePassed)
+    return call.ended and not (may_bring_a_message and call.open_escalation is not None)
 
 
 def _is_stale(call: Call, event: e.Event) -> bool:
@@ -89,7 +95,7 @@ def _open(call: Call, event: e.Requested, now: float, *, waits: bool = False) ->
     """Open an escalation, or join the one that is open.
 
     With nobody to call it ends at once and the caller stays with the bot, unless he `waits` at our
-    door already.
+    door already, or may leave a message or be called back.
     """
     known = (call.escalation, *call.past)
     again = any(held is not None and held.id == event.escalation for held in known)
@@ -106,9 +112,11 @@ def _open(call: Call, event: e.Requested, now: float, *, waits: bool = False) ->
         last_resort=event.last_resort,
         mode=event.mode,
         limits=event.limits,
+        refusal=Reason.UNKNOWN if event.plan else event.refusal,
         deadline=now + event.limits.announce_s,
     )
-    if not event.plan and not waits:
+    stays = event.last_resort in (LastResort.BOT, LastResort.GOODBYE)
+    if not event.plan and not waits and stays:
         refused = Ending(Outcome.REFUSED, event.refusal, now)
         opened = replace(opened, state=State.ENDED, ending=refused, deadline=None)
     past = call.past if call.escalation is None else (*call.past, call.escalation)
@@ -160,8 +168,8 @@ def _walk(call: Call, event: e.Event, now: float) -> tuple[Call, tuple[Command, 
     if row is None:
         return call, ()
     after = replace(row.effect(moment), state=row.to)
-    # The human hung up first: the conversation is over, and the leg asks what comes next.
-    asks_next = isinstance(event, e.DialEnded | e.RoomClosed)
+    # The human hung up first, or the message is left: it is over, and the leg asks what is next.
+    asks_next = isinstance(event, e.DialEnded | e.RoomClosed | e.MessageEnded)
     over = call.over or (row.to is State.ENDED and asks_next)
     return replace(call, escalation=after, over=over), row.orders(moment)
 

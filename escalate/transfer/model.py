@@ -24,7 +24,7 @@ class State(StrEnum):
     RINGING = "ringing"  # a human's phone rings; the caller waits
     CONNECTED = "connected"  # caller and human talk
     RETURNING = "returning"  # nobody could be reached; the caller is on his way back to the bot
-    LEAVING = "leaving"  # nobody could be reached; the caller hears a goodbye
+    LEAVING = "leaving"  # nobody could be reached; he leaves a message, or hears a last word
     ENDED = "ended"
 
 
@@ -39,6 +39,8 @@ class LastResort(StrEnum):
     """What happens to the caller when no human could be reached."""
 
     BOT = "bot"
+    VOICEMAIL = "voicemail"  # he leaves a message
+    CALLBACK = "callback"  # he is promised that somebody calls him back
     GOODBYE = "goodbye"
 
 
@@ -62,6 +64,7 @@ class Limits:
     look_again_s: float = 60.0
     return_s: float = 15.0
     goodbye_s: float = 30.0
+    message_s: float = 60.0  # how long a message may take to reach us after the caller has gone
     streams: int = 3  # how often a lost stream is opened again before the bot counts as lost
     steady_s: float = 60.0  # a stream that lived this long starts that count anew
 
@@ -117,7 +120,8 @@ class Ending:
 class Escalation:
     """One request for a human, from the decision to its ending.
 
-    `plan` holds the legs not tried yet; `attempts` those tried, in order. `give_up_at` bounds the
+    `plan` holds the legs not tried yet; `attempts` those tried, in order; `refusal` is why nobody
+    could be, if there was no plan. `give_up_at` bounds the
     caller's whole wait; `deadline` is when the present step is looked after if nothing is heard.
     """
 
@@ -131,6 +135,7 @@ class Escalation:
     last_resort: LastResort
     mode: Mode = Mode.COLD
     limits: Limits = LIMITS
+    refusal: Reason = Reason.UNKNOWN
     attempts: tuple[Attempt, ...] = ()
     claimed_by: int | None = None
     move_accepted: bool = False

@@ -9,7 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from escalate.transfer import events as e
-from escalate.transfer.commands import Alarm, CallHuman, Command, LetHumanGo, RaiseAlarm
+from escalate.transfer.commands import (
+    Alarm,
+    CallHuman,
+    Command,
+    DeliverMessage,
+    LetHumanGo,
+    PromiseCallback,
+    RaiseAlarm,
+)
 from escalate.transfer.model import (
     Attempt,
     Call,
@@ -79,6 +87,31 @@ def somebody_left_to_call(m: Moment) -> bool:
 def bot_takes_over(m: Moment) -> bool:
     """The caller may go back to the bot, and the bot is not lost."""
     return m.escalation.last_resort is LastResort.BOT and not bot_is_lost(m.call, m.limits)
+
+
+def bot_lets_him_go(m: Moment) -> bool:
+    """He is with the bot, and what was promised him in the settings is elsewhere."""
+    return m.escalation.last_resort in (LastResort.VOICEMAIL, LastResort.CALLBACK)
+
+
+def message_was_left(m: Moment) -> bool:
+    """The carrier has kept what the caller said."""
+    return isinstance(m.event, e.MessageEnded) and m.event.recording is not None
+
+
+def message_was_asked_for(m: Moment) -> bool:
+    """He is to leave a message."""
+    return m.escalation.last_resort is LastResort.VOICEMAIL
+
+
+def message_may_follow(m: Moment) -> bool:
+    """A caller who was asked for a message has gone; whether he left one is told in a moment."""
+    return m.call.ended and message_was_asked_for(m)
+
+
+def call_has_ended(m: Moment) -> bool:
+    """The caller has gone."""
+    return m.call.ended
 
 
 def human_was_on(m: Moment) -> bool:
@@ -370,6 +403,21 @@ def say_goodbye(m: Moment) -> Escalation:
     return replace(close_the_attempt(m), nudges=0, deadline=m.now + m.limits.goodbye_s)
 
 
+def wait_for_the_message(m: Moment) -> Escalation:
+    """What a caller said who hangs up while he is recorded reaches us after him."""
+    return replace(m.escalation, deadline=m.now + m.limits.message_s)
+
+
+def goodbye_instead(m: Moment) -> Escalation:
+    """Nothing was kept of what he said, so all that is left is a goodbye."""
+    return replace(say_goodbye(m), last_resort=LastResort.GOODBYE)
+
+
+def tell_him_so(m: Moment) -> Escalation:
+    """Let the bot tell the caller that nobody can be reached, before it lets him go."""
+    return replace(close_the_attempt(m), nudges=0, deadline=m.now + m.limits.announce_s)
+
+
 def settle(outcome: Outcome, reason: Reason | None = None) -> Effect:
     """End the escalation: the only place where an ending is written."""
 
@@ -382,6 +430,12 @@ def settle(outcome: Outcome, reason: Reason | None = None) -> Effect:
 
     effect.__doc__ = f"End as {outcome}."
     return effect
+
+
+def settle_as_promised(m: Moment) -> Escalation:
+    """End as what the caller was told last."""
+    promised = m.escalation.last_resort is LastResort.CALLBACK
+    return settle(Outcome.CALLBACK if promised else Outcome.GOODBYE)(m)
 
 
 # --- orders -------------------------------------------------------------------------------------
@@ -403,6 +457,24 @@ def alarm_if_broken(m: Moment) -> tuple[Command, ...]:
     if not MEANINGS[reason].alarm:
         return ()
     return (RaiseAlarm(Alarm.DESTINATION_MISCONFIGURED, reason, m.attempt.destination),)
+
+
+def promise(m: Moment) -> tuple[Command, ...]:
+    """Whoever is promised a call has to get one."""
+    return (PromiseCallback(),) if m.escalation.last_resort is LastResort.CALLBACK else ()
+
+
+def promise_and_alarm(m: Moment) -> tuple[Command, ...]:
+    """As before, where an attempt has just failed."""
+    return (*alarm_if_broken(m), *promise(m))
+
+
+def deliver_the_message(m: Moment) -> tuple[Command, ...]:
+    """The application gets what the caller said."""
+    told = m.event
+    if not isinstance(told, e.MessageEnded) or told.recording is None:
+        raise ValueError(f"{type(told).__name__} holds no message")
+    return (DeliverMessage(told.recording, told.url, told.length_s),)
 
 
 def call_the_next(m: Moment) -> tuple[Command, ...]:
@@ -432,3 +504,8 @@ def alarm_of_the_gone(m: Moment) -> tuple[Command, ...]:
     """A human who accepts and is gone at once has a line or a telephone that is broken."""
     where = m.attempt.destination
     return (RaiseAlarm(Alarm.HUMAN_LEFT_AT_ONCE, reason_of(m), where), *part(m))
+
+
+def alarm_of_the_gone_and_promise(m: Moment) -> tuple[Command, ...]:
+    """As before, where a call back is all that is left for the caller."""
+    return (*alarm_of_the_gone(m), *promise(m))

@@ -68,6 +68,7 @@ def build_app(exchange: Exchange) -> Starlette:
         f"{_CALL}/next": caller.arrive,
         f"{_ATTEMPT}/ended": caller.dial_ended,
         f"{_ESCALATION}/room/closed": caller.room_closed,
+        f"{_ESCALATION}/message/ended": caller.message_ended,
         f"{_HUMAN}/answer": human.answer,
         f"{_HUMAN}/reply": human.reply,
     }
@@ -76,6 +77,7 @@ def build_app(exchange: Exchange) -> Starlette:
         f"{_CALL}/streams/{{stream:int}}": caller.stream,
         f"{_ATTEMPT}/progress": caller.progress,
         f"{_ESCALATION}/room/progress": caller.room_progress,
+        f"{_ESCALATION}/message/kept": caller.message_kept,
         f"{_HUMAN}/machine": human.machine,
         f"{_HUMAN}/room": human.room,
         f"{_HUMAN}/hangup": human.hang_up,

@@ -10,6 +10,7 @@ from escalate.plivo.callbacks import (
     parse_conference_event,
     parse_dial_ended,
     parse_dial_event,
+    parse_recording,
     parse_stream_event,
 )
 from escalate.transfer import Call
@@ -59,6 +60,10 @@ class CallerRoutes:
         event = e.RoomClosed(request.path_params["escalation"])
         return _next(await self._exchange.receive(_call_uuid(request, callback), event))
 
+    async def message_ended(self, request: Request, callback: Callback) -> Step | None:
+        """The caller has left a message, or nothing could be recorded."""
+        return _next(await self._exchange.receive(*_message(request, callback)))
+
     # --- reported by Plivo ------------------------------------------------------------------
 
     async def progress(self, request: Request, callback: Callback) -> None:
@@ -83,6 +88,10 @@ class CallerRoutes:
             event = e.CallerEntered(request.path_params["escalation"])
             await self._exchange.receive(_call_uuid(request, callback), event)
 
+    async def message_kept(self, request: Request, callback: Callback) -> None:
+        """A message can be had; of a caller who hung up this may be the only word."""
+        await self._exchange.receive(*_message(request, callback))
+
     async def stream(self, request: Request, callback: Callback) -> None:
         """The media stream started or ended; only the start says something we need."""
         if parse_stream_event(callback.form).started:
@@ -92,6 +101,13 @@ class CallerRoutes:
     async def hang_up(self, _: Request, callback: Callback) -> None:
         """The caller's leg ended."""
         await self._exchange.receive(callback.form["CallUUID"], e.CallerHungUp())
+
+
+def _message(request: Request, callback: Callback) -> tuple[str, e.MessageEnded]:
+    told = parse_recording(callback.form)
+    escalation = request.path_params["escalation"]
+    event = e.MessageEnded(escalation, told.recording, told.url, told.length_s)
+    return _call_uuid(request, callback), event
 
 
 def _next(call: Call | None) -> Step | None:

@@ -21,6 +21,7 @@ from escalate.plivo.xml import (
     GetInput,
     Hangup,
     Play,
+    Record,
     Redirect,
     Response,
     Speak,
@@ -40,6 +41,8 @@ _BOT_RINGS_S: Final = 30
 _ASK_AGAIN_S = 4
 # How often before he is told to call again: long enough for a supervised restart.
 _ASK_AGAIN_TIMES = 12
+# How long a caller may be silent before his message counts as ended.
+_SILENCE_S: Final = 8
 _FAREWELLS: Final = {
     d.Farewell.THANKS: Line.DECLINED,
     d.Farewell.TAKEN: Line.TAKEN,
@@ -81,8 +84,14 @@ class Documents:
             case d.LetGo(why):
                 said = self._speak(_FAREWELLS[why], language)
                 response = Response(children=(said, Hangup()))
-            case d.SayGoodbye():
-                return self.goodbye(language, _why_nobody(call))
+            case d.TakeMessage(escalation):
+                response = self._take_message(call, escalation, language)
+            case d.ThankForMessage():
+                said = self._speak(Line.MESSAGE_KEPT, language)
+                response = Response(children=(said, Hangup()))
+            case d.SayGoodbye(promise):
+                line = Line.CALLBACK if promise else Line.GOODBYE
+                return self.goodbye(language, _why_nobody(call), line=line)
             case d.HangUp():
                 response = Response(children=(Hangup(),))
             case _:
@@ -110,9 +119,15 @@ class Documents:
             )
         )
 
-    def goodbye(self, language: str | None = None, reason: Reason = Reason.UNKNOWN) -> str:
+    def goodbye(
+        self,
+        language: str | None = None,
+        reason: Reason = Reason.UNKNOWN,
+        *,
+        line: Line = Line.GOODBYE,
+    ) -> str:
         """Return the document that says that nobody can be reached, and why."""
-        said = self._speak(Line.GOODBYE, language, reason=reason)
+        said = self._speak(line, language, reason=reason)
         return render(Response(children=(said, Hangup())))
 
     def _connect_bot(self, call: Call, document: d.ConnectBot) -> Response:
@@ -161,6 +176,19 @@ class Documents:
             dial_music=self._settings.handoff.music,
         )
         return Response(children=(dial,))
+
+    def _take_message(self, call: Call, escalation: str, language: str | None) -> Response:
+        """Record the caller until a key, silence or the longest time; a goodbye if that fails."""
+        base = f"{self._base(call)}/escalations/{escalation}/message"
+        ended = with_retries(f"{base}/ended")
+        record = Record(
+            action=ended,
+            callback_url=with_retries(f"{base}/kept"),
+            max_length=self._settings.handoff.message_s,
+            timeout=_SILENCE_S,
+        )
+        prompt = self._speak(Line.VOICEMAIL, language, reason=_why_nobody(call))
+        return Response(children=(prompt, record, Redirect(url=ended)))
 
     def _join(self, call: Call, escalation: str) -> Response:
         """The caller's side of the room; it closes when he leaves, and then he asks what comes."""
@@ -241,8 +269,11 @@ def _aloud(said: Spoken) -> Speak:
 
 
 def _why_nobody(call: Call) -> Reason:
-    """Return why the human tried last could not be reached."""
-    last = call.escalation.current if call.escalation is not None else None
+    """Return why the human tried last could not be reached, or why there was none to try."""
+    held = call.escalation
+    last = held.current if held is not None else None
+    if held is not None and last is None:
+        return held.refusal
     return last.reason if last is not None and last.reason is not None else Reason.UNKNOWN
 
 

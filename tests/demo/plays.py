@@ -59,6 +59,7 @@ async def play(
     scenario: Scenario,
     *,
     framework: Framework = "pipecat",
+    bot: Path | None = None,
     sabotage: str | None = None,
     split: bool = False,
     doing: Doing = _nothing,
@@ -67,6 +68,7 @@ async def play(
     stage = Stage(
         scenario,
         framework=framework,
+        bot=bot,
         split=split,
         launcher="sabotage" if sabotage else launch.__name__,
         environment={"PYTHONPATH": str(TESTS), "SABOTAGE": sabotage or ""},

@@ -88,6 +88,8 @@ def test_list_prints_a_name_and_a_description_for_each_scenario() -> None:
         "warm-machine",
         "warm-nobody",
         "warm-caller-hangs-up",
+        "voicemail",
+        "callback",
         "armed-bot",
     ] == [name for name, _ in rows]
     assert all(description for _, description in rows)

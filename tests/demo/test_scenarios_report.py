@@ -88,6 +88,7 @@ def test_a_bridged_caller_is_connected_to_the_named_human() -> None:
         "caller_connected_to": "human",
         "caller_lost": False,
         "left_bot": True,
+        "last_words": "",
         "announcement_cut_ms": 0,
         "stages_ms": {
             "asked_to_announcement": 400,
@@ -333,6 +334,24 @@ def test_a_goodbye_counts_when_it_was_spoken_to_its_end() -> None:
         report(*rows, heard, *end).reason,
     )
     assert "lost" == report(*rows, *end).outcome
+
+
+def test_a_message_that_was_kept_is_where_the_caller_ended() -> None:
+    """Whoever ends the call then; without one a Hangup that follows no word loses him."""
+    rows = [*_ON_STREAM, *_LEFT, *_DIALED, leg_ended(8.0, 3010, "Busy Line"), step(8.1, "Record")]
+    kept = [
+        (8.2, "record.started", {"recording": "r", "session": False}),
+        (12.0, "record.ended", {"recording": "r", "ms": 3800}),
+    ]
+    ends = [call_ended(12.1, "Caller")], [step(12.0, "Hangup"), call_ended(12.1, "Answer XML")]
+
+    for end in ends:
+        left = report(*rows, *kept, *end)
+        assert ("voicemail", "busy", "voicemail", False) == (
+            *(left.outcome, left.reason, left.caller_connected_to, left.caller_lost),
+        )
+    assert ["caller_left", "lost"] == [report(*rows, *end).outcome for end in ends]
+    assert "voicemail" == report(*rows, kept[0]).caller_connected_to
 
 
 def test_a_caller_who_hangs_up_has_left_wherever_he_was() -> None:

@@ -35,6 +35,7 @@ REPORT = Report(
     caller_connected_to="human",
     caller_lost=False,
     left_bot=True,
+    last_words="",
     announcement_cut_ms=0,
     stages_ms={"announcement": 2380},
 )

@@ -228,6 +228,19 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
+async def served(config: uvicorn.Config) -> AsyncIterator[None]:
+    """Serve an application in this event loop."""
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve())
+    await server.up.wait()
+    try:
+        yield
+    finally:
+        server.should_exit = server.force_exit = True
+        await serving
+
+
+@contextlib.asynccontextmanager
 async def running(make: Callable[[], Any]) -> AsyncIterator[Any]:
     """Start what `make` returns, and stop it in the end."""
     thing = make()

@@ -27,6 +27,7 @@ FLOORS = {
     "briefings": 3,
     "contexts": 3,
     "errand": 3,
+    "follow_up": 3,
     "hand_over": 3,
     "live_call": 3,
     "exchange": 3,
@@ -133,6 +134,7 @@ def test_what_is_exported_is_pinned() -> None:
     """Adding a public name is a decision."""
     assert [
         "CallGone",
+        "CallbackPromised",
         "CarrierError",
         "CarrierUnreachable",
         "ConfigurationError",
@@ -151,6 +153,7 @@ def test_what_is_exported_is_pinned() -> None:
         "StoreUnavailable",
         "Switchboard",
         "Trigger",
+        "VoicemailLeft",
         "__version__",
         "load_settings",
     ] == escalate.__all__

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from escalate.transfer import Escalation, Mode, State
+from escalate.transfer import Escalation, LastResort, Mode, State
 from escalate.transfer import commands as c
 from escalate.transfer import documents as d
 from escalate.transfer.outcomes import MEANINGS
 from escalate.values import Outcome, Reason
 
 from .letters import Word
-from .product import NOW
+from .product import NOW, RECORDING
 from .world import (
     ACCEPTS,
     HANGS_UP,
@@ -59,11 +59,16 @@ def an_ending_tells_the_truth(s: Step) -> bool:
             return met and not _talking(w) and held.ending.destination in _destinations(held)
         case Outcome.RETURNED:
             at_home = (State.CONSULTING, State.JOINING, State.RETURNING)
-            return was is not None and was.state in at_home
+            kept = held.last_resort not in ELSEWHERE
+            return was is not None and was.state in at_home and kept
         case Outcome.CALLER_LEFT:
             return w.place.at is At.GONE
-        case Outcome.GOODBYE:
-            return w.place.at is At.GONE and was is not None and was.state is State.LEAVING
+        case Outcome.VOICEMAIL:
+            return _says(s, Word.MESSAGE_ENDED) and s.told is not None and s.told.connected
+        case Outcome.GOODBYE | Outcome.CALLBACK:
+            promised = held.last_resort is LastResort.CALLBACK
+            parted = w.place.at is At.GONE and was is not None and was.state is State.LEAVING
+            return parted and promised is (held.ending.outcome is Outcome.CALLBACK)
         case Outcome.CANCELLED:
             at_home = (State.CONSULTING, State.JOINING, State.ANNOUNCING)
             return was is not None and was.state in at_home and _says(s, Word.RETRACTED)
@@ -99,11 +104,15 @@ def _destinations(held: Escalation) -> set[str]:
 
 
 def no_human_stays_for_a_caller_who_has_gone(s: Step) -> bool:
-    """His phone stops ringing with the caller's leg, and no step is taken for the gone."""
+    """His phone stops ringing with the caller's leg, and no step is taken for the gone.
+
+    Only a message that he may have left is waited for.
+    """
     w = s.after
     if w.place.at is At.GONE and w.human is not None:
         return False
-    known = s.before.record.call.ended
+    awaited = s.before.record.held is not None and s.before.record.held.state is State.LEAVING
+    known = s.before.record.call.ended and not awaited
     return not known or (s.after.record is s.before.record and not s.commands)
 
 
@@ -156,7 +165,7 @@ def a_second_acceptor_is_let_go(s: Step) -> bool:
     if s.what != ACCEPTS or s.told is None or _taken_for_a_machine(s, s.told.number):
         return True
     held = s.after.record.held
-    if held is None or held.id != s.told.escalation:
+    if held is None or held.id != s.told.escalation or s.after.record.call.ended:
         return s.executed == d.LetGo(d.Farewell.GONE)
     if held.claimed_by == s.told.number:
         return s.executed == d.MeetCaller(held.id, s.told.number)
@@ -202,10 +211,14 @@ def before_acceptance_the_caller_stays_with_the_bot(s: Step) -> bool:
     if was is None or was.state is not State.CONSULTING or after is None:
         return True
     if after.ending is None:
-        at_home = after.state in (State.CONSULTING, State.JOINING)
+        told_so = after.state is State.ANNOUNCING and after.last_resort in ELSEWHERE
+        at_home = told_so or after.state in (State.CONSULTING, State.JOINING)
         return at_home and not isinstance(s.executed, d.DialHuman | d.JoinRoom | d.SayGoodbye)
     stays = (Outcome.RETURNED, Outcome.CANCELLED, Outcome.CALLER_LEFT)
     return after.ending.outcome in stays
+
+
+ELSEWHERE: Final = (LastResort.VOICEMAIL, LastResort.CALLBACK)
 
 
 def nothing_of_ours_ends_a_call(s: Step) -> bool:
@@ -286,12 +299,43 @@ def a_dial_is_served_only_to_a_caller_who_waits(s: Step) -> bool:
             return held is not None and held.id == escalation and held.current == attempt
         case d.JoinRoom(escalation):
             return held is not None and (held.id, held.state) == (escalation, State.CONNECTED)
-        case d.SayGoodbye():
-            return held is not None and held.state is State.LEAVING
+        case d.TakeMessage(escalation):
+            waits = held is not None and (held.id, held.state) == (escalation, State.LEAVING)
+            return waits and held is not None and held.last_resort is LastResort.VOICEMAIL
+        case d.SayGoodbye(promise):
+            leaves = held is not None and held.state is State.LEAVING
+            asked = held is not None and held.last_resort is LastResort.VOICEMAIL
+            promised = held is not None and held.last_resort is LastResort.CALLBACK
+            return leaves and not asked and promise is promised
+        case d.ThankForMessage():
+            ending = s.after.record.call.escalation
+            return ending is not None and ending.ending is not None and ending == _left_a_message(s)
         case d.ConnectBot(stream):
             return stream == s.after.record.call.stream
         case _:
             return True
+
+
+def _left_a_message(s: Step) -> Escalation | None:
+    return _if_it_ended_as(Outcome.VOICEMAIL, s.after.record.call.escalation)
+
+
+def a_message_is_delivered(s: Step) -> bool:
+    """What a caller left is given to the application when it is noted, once."""
+    ended = s.after.record is not s.before.record and _left_a_message(s) is not None
+    noted = ended and s.before.record.held is not None
+    delivered = [x.recording for x in s.commands if isinstance(x, c.DeliverMessage)]
+    return delivered == ([RECORDING] if noted else [])
+
+
+def a_callback_is_promised_to_somebody_who_can_keep_it(s: Step) -> bool:
+    """The application is told when the caller is, once."""
+    was, after = s.before.record.held, s.after.record.held
+    leaves = after is not None and after.state is State.LEAVING
+    begins = leaves and (was is None or was.state is not State.LEAVING)
+    promised = after is not None and after.last_resort is LastResort.CALLBACK
+    told = sum(isinstance(x, c.PromiseCallback) for x in s.commands)
+    return told == (1 if begins and promised else 0)
 
 
 def a_waiting_caller_is_looked_after(s: Step) -> bool:
@@ -333,10 +377,12 @@ def _rings_anew(s: Step) -> bool:
 def nobody_is_passed_over(s: Step) -> bool:
     """The last resort comes when nobody is left who may be called, or patience is used up."""
     held, was = s.after.record.held, s.before.record.held
-    if held is None and was is not None and was.state in (State.CONSULTING, State.JOINING):
+    asked_first = was is not None and was.state in (State.CONSULTING, State.JOINING)
+    if held is None and asked_first:
         held = _if_it_ended_as(Outcome.RETURNED, s.after.record.call.escalation)
     elif held is not None and held.state not in (State.RETURNING, State.LEAVING):
-        return True
+        if held.state is not State.ANNOUNCING or not asked_first:
+            return True
     if held is None:
         return True
     if was is not None and was.state in (State.RETURNING, State.LEAVING):
@@ -466,7 +512,32 @@ def _is_over(_: Step, after: Escalation) -> bool:
 def _goes_on_to_the_next(s: Step, after: Escalation) -> bool:
     was = s.before.record.held
     assert was is not None
-    return len(after.attempts) > len(was.attempts) or after.ending is not None
+    told_so = after.state is State.ANNOUNCING and after.last_resort in ELSEWHERE
+    return len(after.attempts) > len(was.attempts) or after.ending is not None or told_so
+
+
+def _is_kept_or_waited_for(s: Step, after: Escalation) -> bool:
+    """A recording ends it; without one the caller hears a goodbye, if he is still there."""
+    assert s.told is not None
+    if s.told.connected:
+        return _ends_as(Outcome.VOICEMAIL)(s, after)
+    if s.before.record.call.ended:
+        return _ends_as(Outcome.CALLER_LEFT)(s, after)
+    return after.last_resort is not LastResort.VOICEMAIL
+
+
+def _comes_to_an_end(s: Step, after: Escalation) -> bool:
+    """A message that never came is not waited for any longer."""
+    gone = s.before.record.call.ended
+    return not gone or _ends_as(Outcome.CALLER_LEFT)(s, after)
+
+
+def _may_bring_a_message(s: Step, after: Escalation) -> bool:
+    was = s.before.record.held
+    assert was is not None
+    if was.last_resort is LastResort.VOICEMAIL:
+        return after.state is State.LEAVING
+    return _ends_as(Outcome.GOODBYE, Outcome.CALLBACK)(s, after)
 
 
 def _can_be_recalled(_: Step, after: Escalation) -> bool:
@@ -519,6 +590,10 @@ HEEDED: Final[dict[tuple[State, Word], Callable[[Step, Escalation], bool]]] = {
     (State.CONNECTED, Word.DIAL_ENDED): _ends_as(Outcome.CONNECTED),
     (State.RETURNING, Word.STREAM_STARTED): _ends_as(Outcome.RETURNED),
     (State.RETURNING, Word.BOT_STARTED): _ends_as(Outcome.RETURNED),
+    (State.LEAVING, Word.MESSAGE_ENDED): _is_kept_or_waited_for,
+    (State.LEAVING, Word.DEADLINE): _comes_to_an_end,
+    (State.LEAVING, Word.HUNG_UP): _may_bring_a_message,
+    (State.LEAVING, Word.IS_GONE): _may_bring_a_message,
 }
 
 
@@ -528,6 +603,8 @@ LAWS_OF_THE_RECORD: Final[tuple[Law, ...]] = (
     what_we_know_of_his_leaving_is_kept,
     each_attempt_calls_its_human_once,
     numbers_agree,
+    a_message_is_delivered,
+    a_callback_is_promised_to_somebody_who_can_keep_it,
     a_waiting_caller_is_looked_after,
     the_wait_is_bounded,
     nobody_is_passed_over,

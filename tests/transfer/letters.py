@@ -17,6 +17,7 @@ class Word(StrEnum):
     ARRIVED = "arrived"
     DIAL_ENDED = "dial ended"
     ROOM_CLOSED = "room closed"
+    MESSAGE_ENDED = "message ended"
     # From the leg of a human who was called, which waits for the answer, too.
     HUMAN_ACCEPTED = "human accepted"
     HUMAN_DECLINED = "human declined"
@@ -46,7 +47,10 @@ class Word(StrEnum):
 
 
 class Letter(NamedTuple):
-    """One thing somebody tells us. `number` is a stream's or an attempt's."""
+    """One thing somebody tells us. `number` is a stream's or an attempt's.
+
+    `connected` is said of a Dial in which two people talked, and of a message that was recorded.
+    """
 
     word: Word
     escalation: str = ""

@@ -29,6 +29,7 @@ from .world import (
     dialled,
     execute,
     gone,
+    is_wanted,
     once_together,
     places,
     room_closed,
@@ -188,6 +189,8 @@ def go_on_alone(product: Product, w: World) -> World:
         w = execute(product, w, w.record.document)
     elif w.place.at is At.KEPT:
         w = w._replace(place=w.place._replace(at=At.ASKING))
+    elif w.place.at is At.MESSAGE:
+        w = gone(w, HUNG_UP)
     elif w.place.at is At.GOODBYE:
         w = gone(w, GOODBYE_SAID)
     elif w.place.at is At.ROOM and not together(w):
@@ -216,19 +219,17 @@ def _goes_on(product: Product, w: World, one: Guest) -> World:
             return once_together(w._replace(guests=w.guests - {one} | {there}))
         case Called.IN_ROOM:
             return (
-                w if together(w) or is_wanted(w, one) else without_guest(w, one, Reason.COMPLETED)
+                w if together(w) or _is_wanted(w, one) else without_guest(w, one, Reason.COMPLETED)
             )
 
 
-def is_wanted(w: World, one: Guest) -> bool:
-    """Whether the stored call says that this human is being called, asked or waited for."""
-    held = w.record.held
-    return held is not None and (held.id, len(held.attempts)) == (one.escalation, one.number)
+def _is_wanted(w: World, one: Guest) -> bool:
+    return is_wanted(w.record, one.escalation, one.number)
 
 
 def nobody_is_left_behind(w: World) -> bool:
     """Once we have heard and been heard, the only human whom we called is the one we still want."""
-    return all(is_wanted(w, one) for one in w.guests)
+    return all(_is_wanted(w, one) for one in w.guests)
 
 
 def is_at_rest(w: World) -> bool:

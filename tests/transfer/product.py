@@ -16,6 +16,7 @@ from .letters import Letter, Word
 
 NOW, SOON, NEVER, LONG_AGO = 0.0, 1.0, 1e6, -1e6
 TODAY = 1000.0
+RECORDING = "recording-1"
 
 
 class Record:
@@ -49,7 +50,7 @@ class Policy:
     limits: Limits = field(default_factory=lambda: Limits(streams=1))
     asks: int = 2
     mode: Mode = Mode.COLD
-    last_resorts: tuple[LastResort, ...] = tuple(LastResort)
+    last_resorts: tuple[LastResort, ...] = (LastResort.BOT, LastResort.GOODBYE)
     thorough: bool = True
 
 
@@ -137,6 +138,8 @@ class Product:
                 return e.CallRefused(escalation, number, letter.reason)
             case Word.ROOM_CLOSED:
                 return e.RoomClosed(escalation)
+            case Word.MESSAGE_ENDED:
+                return e.MessageEnded(escalation, RECORDING if letter.connected else None)
             case Word.HUMAN_CONNECTED:
                 return e.HumanConnected(escalation, number)
             case Word.HUMAN_LEG_ENDED:
@@ -183,7 +186,8 @@ def is_old(record: Record, letter: Letter) -> bool:
     """Whether a letter is about something that is over."""
     call, held = record.call, record.held
     if call.ended:
-        return True
+        awaited = held is not None and held.id == letter.escalation
+        return not awaited or letter.word not in _AFTER_THE_END
     if letter.word in _ABOUT_STREAMS:
         return letter.number < call.stream
     if letter.word in _ABOUT_THE_CALL:
@@ -222,6 +226,8 @@ def _attempts_with(word: Word, held: Escalation) -> tuple[Attempt, ...]:
 
 
 _ABOUT_STREAMS: Final = (Word.ARRIVED, Word.STREAM_STARTED, Word.BOT_FINISHED)
+# What is awaited of a caller who has gone, and how long.
+_AFTER_THE_END: Final = (Word.MESSAGE_ENDED, Word.DEADLINE)
 _ABOUT_THE_CALL: Final = (Word.HUNG_UP, Word.BOT_STARTED, Word.ASKED)
 ABOUT_ATTEMPTS: Final = (
     Word.DIAL_ENDED,

@@ -41,6 +41,7 @@ class At(StrEnum):
     KEPT = "kept"  # in the document that says "one moment" and asks again
     DIAL = "dial"
     ROOM = "room"  # where the human waits, if he still does
+    MESSAGE = "message"  # what he says is recorded
     GOODBYE = "goodbye"
     GONE = "gone"
 
@@ -240,11 +241,17 @@ def _letting_go(record: Record, number: int) -> Iterator[Request]:
 def _recalled_unless_wanted(w: World, placed: Letter, record: Record) -> World:
     """Who placed the call hears of it once, and takes it back when nobody waits for it."""
     w = w._replace(post=w.post - {placed})
-    held = record.held
-    if held is not None and (held.id, len(held.attempts)) == (placed.escalation, placed.number):
+    if is_wanted(record, placed.escalation, placed.number):
         return w
     recall = Request(Order.RECALL, placed.escalation, placed.number)
     return w._replace(requests=w.requests | {recall})
+
+
+def is_wanted(record: Record, escalation: str, number: int) -> bool:
+    """Whether the stored call says that this human is being called, asked or waited for."""
+    held = record.held
+    last = held.current if held is not None and held.id == escalation else None
+    return last is not None and last.number == number and last.ended_at is None
 
 
 def without_old(w: World) -> World:
@@ -306,6 +313,13 @@ def places(product: Product, w: World) -> Iterator[Step]:
         case At.KEPT:
             again = w._replace(place=place._replace(at=At.ASKING))
             yield Step(Actor.CARRIER, "the kept caller's leg asks again", w, again)
+        case At.MESSAGE:
+            for recorded in (True, False):
+                asks = _message_ended(place, recorded=recorded)
+                what = "the caller has spoken" if recorded else "nothing is recorded"
+                # The carrier reports it as well as asking what comes next.
+                after = sent(w, asks)._replace(place=Place(At.ASKING, asks=asks))
+                yield Step(Actor.CARRIER, what, w, after)
         case At.GOODBYE:
             yield Step(Actor.CARRIER, "the goodbye is said", w, gone(w, GOODBYE_SAID))
         case At.ROOM if not together(w):
@@ -327,7 +341,9 @@ def execute(product: Product, w: World, document: d.Document) -> World:
             number = len(_held(w).attempts)
             place = Place(At.ROOM, number, escalation=escalation)
             return once_together(w._replace(place=place))
-        case d.SayGoodbye():
+        case d.TakeMessage(escalation):
+            return w._replace(place=Place(At.MESSAGE, escalation=escalation))
+        case d.SayGoodbye() | d.ThankForMessage():
             return w._replace(place=Place(At.GOODBYE))
         case d.HangUp():
             return gone(w, OUR_DOCUMENT)
@@ -367,9 +383,15 @@ def gone(w: World, why: str) -> World:
         after = sent(after, _dial_ended(place, Reason.CANCELLED, connected=connected))
     for one in companions(w):
         after = without_guest(after, one, Reason.COMPLETED)
+    if place.at is At.MESSAGE:
+        after = sent(after, _message_ended(place, recorded=True))
     if _is_reported(w):
         after = sent(after, Letter(Word.HUNG_UP))
     return after
+
+
+def _message_ended(place: Place, *, recorded: bool) -> Letter:
+    return Letter(Word.MESSAGE_ENDED, place.escalation, connected=recorded)
 
 
 def _is_reported(w: World) -> bool:

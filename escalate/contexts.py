@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from escalate.briefings import Briefings
 from escalate.handoff import Briefing, Context, briefing_labels, make_token, read_token
 from escalate.handoff.redaction import find_in_turns, masked
 from escalate.settings import Destination, Settings
+from escalate.store import Store
 from escalate.transfer import Call, Escalation
 from escalate.values import Said
 
@@ -117,3 +119,33 @@ class Contexts:
     def opened(self, token: str, now: float) -> str | None:
         """Return the id of the call that a link leads to, or None once it has ended."""
         return read_token(token, keys=[self._key], now=now)
+
+
+class Accounts:
+    """Gives accounts of calls as they are stored."""
+
+    def __init__(self, store: Store, briefings: Briefings, contexts: Contexts) -> None:
+        self._store = store
+        self._briefings = briefings
+        self._contexts = contexts
+
+    async def of(self, call: Call, held: Escalation) -> Account:
+        """Return the account of an escalation without the conversation.
+
+        Raises:
+            StoreUnavailable: The briefing cannot be read.
+        """
+        return self._contexts.account(call, held, await self._briefings.of(call, held))
+
+    async def read(self, call_uuid: str) -> Account | None:
+        """Return the whole account of a call in which a human was asked for, None of another.
+
+        Raises:
+            StoreUnavailable: It cannot be read.
+        """
+        call = await self._store.load(call_uuid)
+        if call is None or call.escalation is None:
+            return None
+        said = await self._store.words(call_uuid)
+        briefing = await self._briefings.of(call, call.escalation)
+        return self._contexts.account(call, call.escalation, briefing, said)

@@ -195,7 +195,7 @@ class Errands:
         assert held is not None
         told = message.recording, message.url, message.length_s
         log.info("call %s: voicemail recording=%s", call.call_uuid, message.recording)
-        await self._follow_up(VoicemailLeft(call.call_uuid, held.id, *told))
+        await self._follow_up(call, VoicemailLeft(call.call_uuid, held.id, *told))
 
     async def _promise(self, call: Call) -> None:
         held = call.escalation
@@ -206,11 +206,15 @@ class Errands:
             log.warning("call %s: the caller's number is not known: %s", call.call_uuid, error)
             number = None
         log.info("call %s: callback promised", call.call_uuid)
-        await self._follow_up(CallbackPromised(call.call_uuid, held.id, number))
+        await self._follow_up(call, CallbackPromised(call.call_uuid, held.id, number))
 
-    async def _follow_up(self, what: FollowUp) -> None:
+    async def _follow_up(self, call: Call, what: FollowUp) -> None:
+        webhook = self._exchange.webhook
+        if webhook is not None:
+            self._exchange.spawn(webhook.follow_up(call, what))
         if self._on_follow_up is None:
-            log.error("call %s: nobody follows up: give on_follow_up", what.call_uuid)
+            if webhook is None:
+                log.error("call %s: nobody follows up: give on_follow_up", what.call_uuid)
             return
         try:
             await self._on_follow_up(what)

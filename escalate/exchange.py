@@ -14,12 +14,12 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
 
 import re2
 
 from escalate.briefings import Briefings, Summarize
-from escalate.contexts import Account, Contexts
+from escalate.contexts import Accounts, Contexts
 from escalate.detect import Detector
 from escalate.errand import Errands, OnAlarm
 from escalate.errors import CallGone, CarrierError, StoreUnavailable
@@ -31,10 +31,9 @@ from escalate.settings import Settings
 from escalate.store import Store, open_store
 from escalate.transfer import Call, DocumentOwner, Ending, LastResort, Mode, Received, plan, receive
 from escalate.transfer import events as e
+from escalate.transfer.news import news_of
 from escalate.values import Reason, Trigger
-
-if TYPE_CHECKING:
-    from escalate.store import Change
+from escalate.webhook import Webhook
 
 log = logging.getLogger("escalate")
 
@@ -81,6 +80,8 @@ class Exchange:
         self.clock = clock
         self.contexts = Contexts(settings)
         self.briefings = Briefings(settings, self.store, clock=clock, summarize=summarize)
+        self.accounts = Accounts(self.store, self.briefings, self.contexts)
+        self.webhook = Webhook.from_settings(settings, self.accounts.of, clock)
         self._errands = Errands(self, on_alarm, on_follow_up)
         # Made once here, so that a policy that cannot be carried out is refused before any call.
         self._detector()
@@ -116,6 +117,8 @@ class Exchange:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         await self.briefings.aclose()
+        if self.webhook is not None:
+            await self.webhook.aclose()
         stack, self._open = self._open, None
         if stack is not None:
             await stack.aclose()
@@ -206,18 +209,30 @@ class Exchange:
             StoreUnavailable: Nothing was changed.
         """
         await self.ready()
-        received = await self.store.apply(call_uuid, self._change(event))
+        before: Call | None = None
+        now = self.clock()
+
+        def change(stored: Call | None) -> Received | None:
+            nonlocal before
+            before = stored
+            return None if stored is None else receive(stored, event, now)
+
+        received = await self.store.apply(call_uuid, change)
         if received is None:
             return None
-        if not received.changed:
+        if received.changed:
+            self._spread(before, received.call)
+        else:
             log.debug("call %s: %s changes nothing", call_uuid, type(event).__name__)
         for command in received.commands:
             self.spawn(self._errands.run(received.call, command))
         return received.call
 
-    def _change(self, event: e.Event) -> Change:
-        now = self.clock()
-        return lambda call: None if call is None else receive(call, event, now)
+    def _spread(self, before: Call | None, after: Call) -> None:
+        """Tell what this process has changed to those who follow it from outside."""
+        if self.webhook is not None:
+            for news in news_of(before, after):
+                self.spawn(self.webhook.tell(after, news))
 
     def request(
         self,
@@ -260,20 +275,6 @@ class Exchange:
         """Return the event of a caller who left stream number `stream`."""
         rescue = self.request(Trigger.BOT_LOST, "stream lost", bot_left=False)
         return e.CallerArrived(stream, rescue)
-
-    async def account(self, call_uuid: str) -> Account | None:
-        """Return what may be seen of a call in which a human was asked for, None of another.
-
-        Raises:
-            StoreUnavailable: It cannot be read.
-        """
-        await self.ready()
-        call = await self.store.load(call_uuid)
-        if call is None or call.escalation is None:
-            return None
-        said = await self.store.words(call_uuid)
-        briefing = await self.briefings.of(call, call.escalation)
-        return self.contexts.account(call, call.escalation, briefing, said)
 
     def next_url(self, call: Call) -> str:
         """Return where the caller's leg goes after its present stream."""

@@ -34,6 +34,7 @@ _SECRETS: Final[Mapping[str, str]] = {
     "plivo_auth_token": "PLIVO_AUTH_TOKEN",
     "PLIVO_AUTH_TOKEN": "PLIVO_AUTH_TOKEN",
     "words_key": "ESCALATE_WORDS_KEY",
+    "webhook_secret": "ESCALATE_WEBHOOK_SECRET",
 }
 
 # What the carrier's XML calls things, and what the file calls them.

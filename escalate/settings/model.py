@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import fields
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -24,6 +24,8 @@ from escalate.settings.destination import Destination, Section
 from escalate.settings.saying import Say
 from escalate.transfer import LastResort, Limits, Mode, Route
 
+_SHORTEST_SECRET: Final = 16
+
 
 class Handoff(Section):
     """How a handoff goes: `cold` dials the human once the caller has left the bot, `warm` first.
@@ -32,7 +34,7 @@ class Handoff(Section):
     `link_s` how long the page about a call can be opened once a human was asked for (seconds).
     `last_resort` is what a caller gets whom no human takes: the `bot` again, `voicemail` (a message
     of up to `message_s` seconds), the promise of a `callback`, or a `goodbye`; the application is
-    told of messages and promises by `on_follow_up`. With `machine_detection` the carrier tells
+    told of messages and promises by `on_follow_up` or a webhook. With `machine_detection` the carrier tells
     voicemail from a human who is called first: `beside` the question, or `before` it, which no
     machine then hears but for which a human waits some seconds.
     """
@@ -46,6 +48,29 @@ class Handoff(Section):
     link_s: Annotated[float, Field(ge=60, le=7 * 86400)] = 3600
     drain_s: Annotated[float, Field(ge=0, le=3)] = 0.4
     machine_detection: Literal["off", "beside", "before"] = "beside"
+
+
+class Webhook(Section):
+    """Where an application of yours is told what happens to escalations; see `escalate.webhook`.
+
+    The key of the signatures is the environment's ESCALATE_WEBHOOK_SECRET.
+    """
+
+    url: SecretStr
+
+    @field_validator("url")
+    @classmethod
+    def _is_private(cls, url: SecretStr) -> SecretStr:
+        parts = urlsplit(url.get_secret_value())
+        safe = parts.scheme == "https" or (
+            parts.scheme == "http" and _is_loopback(url.get_secret_value())
+        )
+        if not safe or not parts.hostname:
+            raise ValueError(
+                "the webhook has to be a URL that begins with https://, because what callers said "
+                "is sent to it; http:// is for this machine only"
+            )
+        return url
 
 
 class Settings(BaseSettings):
@@ -87,6 +112,8 @@ class Settings(BaseSettings):
     handoff: Handoff = Handoff()
     say: Say = Say()
     detect: DetectPolicy = DetectPolicy()
+    webhook: Webhook | None = None
+    webhook_secret: SecretStr | None = None
     retention_s: Annotated[float, Field(ge=0)] = 3600
 
     limits: Limits = Limits()
@@ -124,6 +151,16 @@ class Settings(BaseSettings):
             raise ValueError("a warm handoff calls from caller_id: set it to a number of yours")
         if urlsplit(self.plivo_api).scheme != "https" and not local:
             raise ValueError("plivo_api has to be https, unless it is on this machine")
+        return self
+
+    @model_validator(mode="after")
+    def _webhook_is_signed(self) -> Self:
+        secret = self.webhook_secret
+        if self.webhook is not None and (secret is None or len(secret) < _SHORTEST_SECRET):
+            raise ValueError(
+                "the webhook needs a key for its signatures: set ESCALATE_WEBHOOK_SECRET to at "
+                f"least {_SHORTEST_SECRET} random characters"
+            )
         return self
 
     @model_validator(mode="after")

@@ -74,7 +74,8 @@ class ContextPages:
         if call_uuid is None:
             return _page("This link has expired", _EXPIRED, status=410)
         try:
-            account = await exchange.account(call_uuid)
+            await exchange.ready()
+            account = await exchange.accounts.read(call_uuid)
         except StoreUnavailable:
             return _page("One moment", _LATER, status=503)
         if account is None:

@@ -26,6 +26,7 @@ FLOORS = {
     "settings": 3,
     "briefings": 3,
     "contexts": 3,
+    "webhook": 3,
     "errand": 3,
     "follow_up": 3,
     "hand_over": 3,

@@ -216,6 +216,26 @@ def test_sentences_are_replaced_one_by_one_and_language_by_language(tmp_path: Pa
     assert "Einen Moment, bitte." == say.spoken(Line.ONE_MOMENT, language="id-ID").text
 
 
+@pytest.mark.parametrize(
+    ("table", "secret", "fix"),
+    [
+        ('url = "https://crm.example.com/hook"', None, "set ESCALATE_WEBHOOK_SECRET"),
+        ('url = "https://crm.example.com/hook"', "short", "at least 16 random characters"),
+        ('url = "http://crm.example.com/hook"', "x" * 16, "begins with https://"),
+        ('uri = "https://crm.example.com/hook"', "x" * 16, "mend its spelling"),
+    ],
+)
+def test_a_webhook_is_private_and_signed(
+    tmp_path: Path, table: str, secret: str | None, fix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What callers said goes there, and whoever listens has to know from whom it comes."""
+    if secret is not None:
+        monkeypatch.setenv("ESCALATE_WEBHOOK_SECRET", secret)
+    message = complaint(tmp_path, f"{GOOD}[webhook]\n{table}\n")
+    assert fix in message
+    assert "short" not in message
+
+
 def test_detection_is_configured_by_the_names_of_its_policy(tmp_path: Path) -> None:
     """Phrases arrive at the detector; a misspelt switch is refused."""
     settings = load(tmp_path, GOOD + '[detect]\nphrases = ["billing desk"]\nsilence_s = 0\n')

@@ -34,9 +34,9 @@ class Handoff(Section):
     `link_s` how long the page about a call can be opened once a human was asked for (seconds).
     `last_resort` is what a caller gets whom no human takes: the `bot` again, `voicemail` (a message
     of up to `message_s` seconds), the promise of a `callback`, or a `goodbye`; the application is
-    told of messages and promises by `on_follow_up` or a webhook. With `machine_detection` the carrier tells
-    voicemail from a human who is called first: `beside` the question, or `before` it, which no
-    machine then hears but for which a human waits some seconds.
+    told of messages and promises by `on_follow_up` or a webhook. With `machine_detection` the
+    carrier tells voicemail from a human who is called first: `beside` the question, or `before` it,
+    which no machine then hears but for which a human waits some seconds.
     """
 
     mode: Mode = Mode.COLD

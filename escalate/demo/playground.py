@@ -14,43 +14,43 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from escalate.demo import behaviours
 from escalate.demo.account import Account
 from escalate.demo.feed import Feed
 from escalate.demo.processes import StageError
 from escalate.demo.record import Event
 from escalate.demo.report import Report
-from escalate.demo.scenarios import DESTINATIONS, SCENARIOS, Framework, Scenario, own_call
+from escalate.demo.scenarios import DESTINATIONS, SCENARIOS, Framework, Phones, Scenario, own_call
 from escalate.demo.stage import Performance, Stage
 from escalate.demo.surroundings import STORE, Ports, settings_text
-from escalate.emulator.client import EmulatorError
+from escalate.emulator.client import EmulatorError, LocalPlivo
 from escalate.errors import StoreUnavailable
 from escalate.store import SqliteStore
 from escalate.values import Party
 
-OWN_CALL: Final = own_call()
+OWN_CALLS: Final = {one.name: one for one in (own_call(), own_call(warm=True))}
 
 _LOOK_EVERY_S: Final = 0.25
 _NOWHERE: Final = Path()
 
 
 class Playground:
-    """One stage and the call that is played on it.
-
-    async with Playground() as playground:
-        await playground.play("bridged")
-    """
+    """One stage and the call that is played on it; both end with the block it is entered for."""
 
     def __init__(self, framework: Framework = "pipecat") -> None:
         self.feed = Feed()
         self._framework: Framework = framework
+        self._opening: asyncio.Task[Stage] | None = None
+        self._setting: tuple[str, bool] | None = None
         self._stage: Stage | None = None
         self._turn = asyncio.Lock()
         self._work: asyncio.Task[object] | None = None
         self._performance: Performance | None = None
+        self._phones: Phones = {}
 
     async def __aenter__(self) -> Playground:
         """Have a bot ready for the first call."""
-        self._work = asyncio.create_task(self._open(OWN_CALL))
+        self._work = asyncio.create_task(self._be_ready())
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -64,7 +64,10 @@ class Playground:
         playable = [
             one for one in SCENARIOS.values() if not one.armed or self._framework == "pipecat"
         ]
-        return [{"name": one.name, "description": one.description} for one in (OWN_CALL, *playable)]
+        return [
+            {"name": one.name, "description": one.description}
+            for one in (*OWN_CALLS.values(), *playable)
+        ]
 
     async def play(self, name: str) -> None:
         """End the call in progress and begin another.
@@ -77,8 +80,56 @@ class Playground:
             raise KeyError(name)
         async with self._turn:
             await self._end_work()
-            scenario = OWN_CALL if name == OWN_CALL.name else SCENARIOS[name]
+            scenario = {**OWN_CALLS, **SCENARIOS}[name]
             self._work = asyncio.create_task(self._play(scenario))
+
+    # --- meddling: each raises EmulatorError where there is nothing to meddle with --------------
+
+    async def say(self, text: str) -> None:
+        """Let the caller say something, at once."""
+        await self._plivo.say(self._call_uuid, [{"at": 0, "text": text}])
+
+    async def press(self, digits: str) -> None:
+        """Let the caller press keys."""
+        await self._plivo.press(self._call_uuid, digits)
+
+    async def hang_up(self) -> None:
+        """Let the caller hang up."""
+        await self._plivo.hang_up(self._call_uuid)
+
+    async def tell_phone(self, destination: str, behaviour: str) -> None:
+        """Let a human's telephone behave otherwise from its next call on.
+
+        Raises:
+            KeyError: There is no such destination or behaviour.
+        """
+        told = behaviours.phone(destination, behaviour)
+        await self._plivo.phones(told)
+        self._phones = {**self._phones, **told}
+        self._show_phones()
+
+    async def hand(self, destination: str, do: str, **more: str) -> None:
+        """Let a human do something at his telephone while it is called.
+
+        Raises:
+            KeyError: There is no such destination.
+        """
+        await self._plivo.hand(behaviours.address_of(destination), do, **more)
+
+    @property
+    def _plivo(self) -> LocalPlivo:
+        if self._stage is None:
+            raise EmulatorError("nothing is played yet")
+        return self._stage.plivo
+
+    @property
+    def _call_uuid(self) -> str:
+        if self._performance is None or not self._performance.call_uuid:
+            raise EmulatorError("nobody is on the call")
+        return self._performance.call_uuid
+
+    def _show_phones(self) -> None:
+        self.feed.add({"type": "phones", "phones": behaviours.shown(self._phones)})
 
     # --- one call -------------------------------------------------------------------------------
 
@@ -87,20 +138,21 @@ class Playground:
             {"type": "show", "name": scenario.name, "description": scenario.description}
         )
         try:
-            if not await self._open(scenario):
-                return
-            await self._watch(scenario)
+            stage = await self._open(scenario)
+            try:
+                await self._watch(stage, scenario)
+            finally:
+                await self._leave()
         except (StageError, EmulatorError) as error:
-            self.feed.add({"type": "trouble", "text": str(error)})
-        finally:
-            await self._hang_up()
+            await self._fail(error)
 
-    async def _watch(self, scenario: Scenario) -> None:
-        assert self._stage is not None
+    async def _watch(self, stage: Stage, scenario: Scenario) -> None:
         # Telephones that all calls share can be told to behave otherwise while one goes on.
-        await self._stage.plivo.phones(scenario.phones)
-        performance = self._stage.perform(replace(scenario, phones={}))
-        self._performance = performance
+        await stage.plivo.phones(scenario.phones)
+        self._phones = scenario.phones
+        self._show_phones()
+        performance = stage.perform(replace(scenario, phones={}))
+        self._stage, self._performance = stage, performance
         account = Account(DESTINATIONS)
         listening: asyncio.Task[None] | None = None
         try:
@@ -111,7 +163,8 @@ class Playground:
                         self.feed.add({"type": "report", "unmet": unmet, **event.as_dict()})
                         continue
                     if listening is None:
-                        listening = asyncio.create_task(self._listen(account, event["at"]))
+                        hearing = self._listen(stage, performance, account, event["at"])
+                        listening = asyncio.create_task(hearing)
                     for message in account.tell(event):
                         self.feed.add(message)
         finally:
@@ -120,16 +173,17 @@ class Playground:
                 await asyncio.gather(listening, return_exceptions=True)
         self.feed.add({"type": "over"})
 
-    async def _listen(self, account: Account, log_s: float) -> None:
+    async def _listen(
+        self, stage: Stage, performance: Performance, account: Account, log_s: float
+    ) -> None:
         """Tell the bot's words, which our side alone knows; `log_s` is the log's time by now."""
-        assert self._stage is not None and self._performance is not None
         zero = time.time() - log_s
         read = 0
-        async with SqliteStore(self._stage.directory / STORE) as store:
+        async with SqliteStore(stage.directory / STORE) as store:
             while True:
                 await asyncio.sleep(_LOOK_EVERY_S)
                 with contextlib.suppress(StoreUnavailable):
-                    words = await store.words(self._performance.call_uuid)
+                    words = await store.words(performance.call_uuid)
                     for said in words[read:]:
                         if said.party is Party.BOT:
                             for message in account.bot_said(said.text, said.at - zero):
@@ -138,41 +192,55 @@ class Playground:
 
     # --- the stage ------------------------------------------------------------------------------
 
-    async def _open(self, scenario: Scenario) -> bool:
-        """Have a stage on which `scenario` can be played; False, and told, if there is none."""
-        if self._stage is not None and _setting(self._stage.scenario) == _setting(scenario):
-            self._say("ready")
-            return True
-        self._say("starting")
-        await self._close_stage()
-        stage = Stage(scenario, framework=self._framework, live=True)
-        try:
-            await stage.__aenter__()
-        except StageError as error:
-            self.feed.add({"type": "trouble", "text": str(error)})
-            return False
-        self._stage = stage
-        self._say("ready")
-        return True
+    async def _open(self, scenario: Scenario) -> Stage:
+        """Return a stage on which `scenario` can be played.
 
-    def _say(self, state: str) -> None:
-        self.feed.add({"type": "stage", "state": state})
+        Raises:
+            StageError: There is none.
+        """
+        setting = _setting(scenario)
+        if self._opening is None or self._setting != setting:
+            await self._close_stage()
+            stage = Stage(scenario, framework=self._framework, live=True)
+            self._setting, self._opening = setting, asyncio.create_task(_opened(stage))
+        if not self._opening.done():
+            self.feed.add({"type": "stage", "state": "starting"})
+        # Whoever changes his mind meanwhile finds it half started, and no process is lost.
+        stage = await asyncio.shield(self._opening)
+        self.feed.add({"type": "stage", "state": "ready"})
+        return stage
 
     async def _close_stage(self) -> None:
-        stage, self._stage = self._stage, None
-        if stage is not None:
-            await stage.__aexit__(None, None, None)
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            with contextlib.suppress(StageError):
+                await (await opening).__aexit__(None, None, None)
+
+    async def _be_ready(self) -> None:
+        try:
+            await self._open(own_call())
+        except StageError as error:
+            await self._fail(error)
+
+    async def _fail(self, error: Exception) -> None:
+        """Tell what went wrong; the next call gets a stage of its own."""
+        self.feed.add({"type": "trouble", "text": str(error)})
+        await self._close_stage()
 
     async def _end_work(self) -> None:
         if self._work is not None:
             self._work.cancel()
             await asyncio.gather(self._work, return_exceptions=True)
 
-    async def _hang_up(self) -> None:
-        performance, self._performance = self._performance, None
-        if performance is not None and self._stage is not None and performance.call_uuid:
-            with contextlib.suppress(EmulatorError):
-                await self._stage.plivo.hang_up(performance.call_uuid)
+    async def _leave(self) -> None:
+        """Have nobody left on the call."""
+        with contextlib.suppress(EmulatorError):
+            await self.hang_up()
+        self._stage = self._performance = None
+
+
+async def _opened(stage: Stage) -> Stage:
+    return await stage.__aenter__()
 
 
 async def _whole(performance: Performance) -> AsyncGenerator[Event | Report, None]:

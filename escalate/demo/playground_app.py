@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from starlette.applications import Starlette
@@ -16,20 +16,57 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from escalate.demo.playground import Playground
+from escalate.emulator.client import EmulatorError
 from escalate.page import Hardened, html, static_files
 
 _BEAT_S: Final = 15.0
 _HOSTS: Final = ["127.0.0.1", "localhost"]
 
+CarryOut = Callable[[Any], Awaitable[None]]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Keys = Annotated[str, StringConstraints(pattern=r"^[0-9*#]{1,32}$")]
 
 
-class Play(BaseModel):
-    """Which call to begin."""
-
+class _Order(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
+
+class Play(_Order):
+    """Begin this call."""
+
     scenario: Name
+
+
+class Say(_Order):
+    """Let the caller say this."""
+
+    text: Words
+
+
+class Press(_Order):
+    """Let the caller press these keys."""
+
+    digits: Keys
+
+
+class HangUp(_Order):
+    """Let the caller hang up."""
+
+
+class Behave(_Order):
+    """Let a human's telephone behave like this."""
+
+    destination: Name
+    behaviour: Name
+
+
+class Hand(_Order):
+    """Let a human do this at his telephone."""
+
+    destination: Name
+    do: Literal["pick_up", "put_down", "press"]
+    digits: Keys | None = None
 
 
 def build_app(playground: Playground) -> Starlette:
@@ -47,7 +84,10 @@ def build_app(playground: Playground) -> Starlette:
             Route("/", routes.page),
             Route("/scenarios", routes.scenarios),
             Route("/messages", routes.messages),
-            Route("/play", routes.ordered(Play, routes.play), methods=["POST"]),
+            *(
+                Route(f"/{name}", routes.ordered(model, carry_out), methods=["POST"])
+                for name, (model, carry_out) in routes.orders().items()
+            ),
             static_files(),
         ],
         # A page from elsewhere that resolves its own name to this machine is not listened to.
@@ -80,11 +120,27 @@ class _Routes:
             else:
                 yield f"id: {told[0]}\ndata: {json.dumps(told[1])}\n\n"
 
-    async def play(self, order: Play) -> None:
-        await self._playground.play(order.scenario)
+    def orders(self) -> dict[str, tuple[type[BaseModel], CarryOut]]:
+        """Return what may be ordered."""
+        ground = self._playground
+        return {
+            "play": (Play, lambda order: ground.play(order.scenario)),
+            "say": (Say, lambda order: ground.say(order.text)),
+            "press": (Press, lambda order: ground.press(order.digits)),
+            "hang-up": (HangUp, lambda _: ground.hang_up()),
+            "phone": (Behave, lambda order: ground.tell_phone(order.destination, order.behaviour)),
+            "hand": (
+                Hand,
+                lambda order: ground.hand(
+                    order.destination,
+                    order.do,
+                    **({"digits": order.digits} if order.digits else {}),
+                ),
+            ),
+        }
 
     def ordered(
-        self, model: type[BaseModel], carry_out: Callable[[Any], Awaitable[None]]
+        self, model: type[BaseModel], carry_out: CarryOut
     ) -> Callable[[Request], Awaitable[Response]]:
         """Return an endpoint that takes an order in JSON, the one form no foreign page can send."""
 
@@ -97,6 +153,8 @@ class _Routes:
                 return _problem(422, error.errors(include_url=False, include_input=False)[0]["msg"])
             except KeyError as error:
                 return _problem(404, f"there is no {error}")
+            except EmulatorError as error:
+                return _problem(409, str(error))
             return Response(status_code=204)
 
         return endpoint

@@ -356,15 +356,17 @@ def own_conversation(name: str, lines: Sequence[Line]) -> Scenario:
     )
 
 
-def own_call() -> Scenario:
+def own_call(*, warm: bool = False) -> Scenario:
     """Let somebody be the caller himself, for as long as he likes; right is whatever keeps him."""
     return Scenario(
-        "your-own-call",
-        "you are the caller: say what you like",
+        "your-own-call" + ("-warm" if warm else ""),
+        "you are the caller: say what you like"
+        + (", and the human is asked before he gets you" if warm else ""),
         (),
         over=When("call.ended"),
         watch_s=0.0,
         must=Must("any"),
         phones=_ANSWERED,
+        warm=warm,
         limit_s=900.0,
     )

@@ -56,9 +56,9 @@ class Voice:
         self.zero: float | None = None
 
     @classmethod
-    async def of(cls, script: Sequence[Line]) -> Voice:
+    async def of(cls, script: Sequence[Line], *, free_at: float = 0.0) -> Voice:
         """Make the speech of a script; a line waits for the one before it to be over."""
-        free_at, utterances = 0.0, []
+        utterances = []
         for line in sorted(script, key=lambda line: line.at):
             sound = speech.lasting(await speech.speak(line.text), line.seconds)
             utterance = Utterance(max(line.at, free_at), line.text, sound)
@@ -68,7 +68,9 @@ class Voice:
 
     async def add(self, script: Sequence[Line], from_s: float) -> tuple[Utterance, ...]:
         """Say more: `at` of these lines counts from second `from_s` of the call."""
-        more = await Voice.of([replace(line, at=line.at + from_s) for line in script])
+        free_at = max((said.at + said.seconds for said in self.utterances), default=0.0)
+        lines = [replace(line, at=line.at + from_s) for line in script]
+        more = await Voice.of(lines, free_at=free_at)
         self.utterances += more.utterances
         return more.utterances
 

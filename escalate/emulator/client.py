@@ -105,6 +105,10 @@ class LocalPlivo:
         """Add telephones by address; `*` stands for all others."""
         await self._ask("POST", "/emulator/phones", phones)
 
+    async def hand(self, to: str, do: str, **more: str) -> None:
+        """Let somebody `pick_up`, `put_down`, `press` (digits) or `say` (text) at a telephone."""
+        await self._ask("POST", "/emulator/phones/hand", {"to": to, "do": do, **more})
+
     async def call(
         self,
         *,

@@ -17,6 +17,7 @@ from escalate.emulator.orders import (
     DigitsModel,
     DropModel,
     FaultModel,
+    HandModel,
     LineModel,
 )
 from escalate.emulator.phones import Phone
@@ -47,6 +48,7 @@ class Control:
             _path("/emulator/", self.about, "GET"),
             _path("/emulator/application", self.application, "POST"),
             _path("/emulator/phones", self.phones, "POST"),
+            _path("/emulator/phones/hand", self.hand, "POST"),
             _path("/emulator/calls", self.new_call, "POST"),
             _path(call, self.summary, "GET"),
             _path(f"{call}/says", self.says, "POST"),
@@ -77,6 +79,15 @@ class Control:
         phones = _PHONES.validate_json(await request.body())
         self._exchange.add_phones(phones)
         return JSONResponse({"phones": sorted(phones)})
+
+    async def hand(self, request: Request) -> Response:
+        """Let somebody do something at a telephone that is called."""
+        model = HandModel.model_validate_json(await request.body())
+        leg = self._exchange.phones.called(model.to)
+        if leg is None:
+            return _problem(404, "nobody calls this telephone")
+        model.carry_out(leg)
+        return Response(status_code=204)
 
     async def new_call(self, request: Request) -> Response:
         """Start an inbound call."""

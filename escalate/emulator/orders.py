@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,7 +11,7 @@ from escalate.emulator.callbacks import Route
 from escalate.emulator.caller import Line
 from escalate.emulator.exchange import HangsUp, NewCall
 from escalate.emulator.faults import Fault, Order
-from escalate.emulator.phones import Phone
+from escalate.emulator.phones import Phone, ScriptedLeg
 
 _URL: Final = r"^https?://[^\s/]+\S*$"
 
@@ -115,6 +115,27 @@ class DigitsModel(_Strict):
     """Keys the caller presses."""
 
     digits: str = Field(pattern=r"^[0-9A-D*#]+$")
+
+
+class HandModel(_Strict):
+    """What somebody does at a telephone that is called: whatever its script says."""
+
+    to: str
+    do: Literal["pick_up", "put_down", "press", "say"]
+    digits: str = Field(default="", pattern=r"^[0-9*#]*$")
+    text: str = ""
+
+    def carry_out(self, leg: ScriptedLeg) -> None:
+        """Do it."""
+        match self.do:
+            case "pick_up":
+                leg.pick_up()
+            case "put_down":
+                leg.put_down()
+            case "press":
+                leg.press(self.digits)
+            case "say":
+                leg.say(self.text)
 
 
 class DropModel(_Strict):

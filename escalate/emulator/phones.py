@@ -84,6 +84,7 @@ class PhoneBook:
 
     def __init__(self) -> None:
         self._phones: dict[str, Phone] = {}
+        self._called: dict[str, ScriptedLeg] = {}
 
     def merge(self, phones: Mapping[str, Phone]) -> None:
         """Add telephones, replacing those at the same address."""
@@ -97,9 +98,19 @@ class PhoneBook:
         """Tell whether somebody has described this very telephone."""
         return _plain(address) in self._phones
 
+    def note(self, address: str, leg: ScriptedLeg) -> None:
+        """Note that a telephone is called."""
+        self._called[_plain(address)] = leg
+
+    def called(self, address: str) -> ScriptedLeg | None:
+        """Return the call that a telephone got last, while it goes on."""
+        leg = self._called.get(_plain(address))
+        return leg if leg is not None and leg.goes_on else None
+
     def forget(self) -> None:
         """Remove every telephone."""
         self._phones.clear()
+        self._called.clear()
 
 
 class ScriptedPhones:
@@ -118,7 +129,9 @@ class ScriptedPhones:
         """Start to call somebody; an address nobody described answers after half a second."""
         found = (book.find(invitation.to) for book in self._books)
         phone = next(filter(None, found), None) or Phone()
-        return ScriptedLeg(phone, invitation, self._clock, self._auth_timeout_s)
+        leg = ScriptedLeg(phone, invitation, self._clock, self._auth_timeout_s)
+        self._books[-1].note(invitation.to, leg)
+        return leg
 
     def call_nobody(self, invitation: legs.Invitation) -> legs.Leg:
         """Start to call a telephone that is not registered."""
@@ -143,6 +156,9 @@ class ScriptedLeg:
         self._is_bridged = asyncio.Event()
         self._questions: asyncio.Queue[asyncio.Event] = asyncio.Queue()
         self._question = asyncio.Event()
+        self._rings = False
+        self._picked_up = asyncio.Event()
+        self._doing: set[asyncio.Task[None]] = set()
         self._script = asyncio.create_task(self._play())
 
     async def next_event(self) -> legs.LegEvent:
@@ -175,6 +191,37 @@ class ScriptedLeg:
     def hang_up(self) -> None:
         """Stop ringing or talking."""
         self._script.cancel()
+        for task in self._doing:
+            task.cancel()
+
+    # --- somebody who does not wait for the script ----------------------------------------------
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the telephone rings or somebody talks on it."""
+        return not self._script.done()
+
+    def pick_up(self) -> None:
+        """Answer while it rings, whenever the script would."""
+        self._picked_up.set()
+
+    def put_down(self) -> None:
+        """Reject the call while it rings, and end it once it was answered."""
+        self._events.put_nowait(legs.Ended(legs.DECLINED if self._rings else legs.NORMAL))
+        self.hang_up()
+
+    def press(self, digits: str) -> None:
+        """Press keys."""
+        for digit in digits:
+            self._events.put_nowait(legs.Pressed(digit))
+
+    def say(self, text: str) -> None:
+        """Say something."""
+        task = asyncio.create_task(self._say(text))
+        self._doing.add(task)
+        task.add_done_callback(self._doing.discard)
+
+    # --- the script -----------------------------------------------------------------------------
 
     async def _play(self) -> None:
         await self._clock.sleep(_SETUP_S)
@@ -194,17 +241,29 @@ class ScriptedLeg:
                 return refusal
         if phone.busy:
             return legs.BUSY
+        self._rings = True
         self._events.put_nowait(legs.Ringing())
         if phone.declines:
             await self._clock.sleep(phone.answers_after_s or 0)
             return legs.DECLINED
-        if phone.answers_after_s is None:
-            await asyncio.Event().wait()
         # Made before it is needed: to speak takes longer than some telephones take to answer.
         await speech.speak(_MACHINE if phone.machine else _GREETING)
-        await self._clock.sleep(phone.answers_after_s or 0)
+        await self._answer_in(phone.answers_after_s)
+        self._rings = False
         self._events.put_nowait(legs.Answered(phone.machine))
         return None
+
+    async def _answer_in(self, seconds: float | None) -> None:
+        """Wait for the script's moment, or for somebody who picks up before."""
+        waits: list[asyncio.Task[Any]] = [
+            asyncio.create_task(self._picked_up.wait()),
+            asyncio.create_task(self._until(seconds)),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waits:
+                task.cancel()
 
     async def _authenticate(self) -> legs.LegCause | None:
         if self._phone.silent_after_challenge:

@@ -14,6 +14,7 @@ from escalate.emulator.client import EmulatorError, LocalPlivo
 from .harness import AUTH_TOKEN, Application
 
 SECRET = "correct-horse-battery"
+QUEUE = "sip:queue@example.com"
 
 
 async def test_no_secret_is_in_the_log(
@@ -189,3 +190,23 @@ async def test_what_is_asked_of_a_finished_call_is_not_found(
     for ask in (plivo.hang_up(call), plivo.press(call, "1"), plivo.drop_stream(call)):
         with pytest.raises(EmulatorError, match="404"):
             await ask
+
+
+async def test_somebody_does_at_a_telephone_what_its_script_does_not(
+    plivo: LocalPlivo, app: Application
+) -> None:
+    """He picks up one that nobody would answer, hangs up, and rejects the next call."""
+    app.answers("answer", f"<Dial><User>{QUEUE}</User></Dial><Wait length='60'/>")
+    await plivo.phones({QUEUE: {"answers_after_s": None}})
+    call = await plivo.call()
+    await plivo.wait_for("leg.ringing", call)
+    await plivo.hand(QUEUE, "pick_up")
+    await plivo.wait_for("leg.bridged", call)
+    await plivo.hand(QUEUE, "put_down")
+    await plivo.wait_for("leg.ended", call, code=4000)
+    again = await plivo.call()
+    await plivo.wait_for("leg.ringing", again)
+    await plivo.hand(QUEUE, "put_down")
+    await plivo.wait_for("leg.ended", again, code=3110)
+    with pytest.raises(EmulatorError, match="nobody calls this telephone"):
+        await plivo.hand(QUEUE, "pick_up")

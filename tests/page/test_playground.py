@@ -18,17 +18,10 @@ from .serving import serving
 needs_pipecat = pytest.mark.skipif(
     importlib.util.find_spec("pipecat") is None, reason="the bot needs the extra [pipecat]"
 )
-NAMED = {
-    "button",
-    "link",
-    "textbox",
-    "slider",
-    "combobox",
-    "navigation",
-    "log",
-    "region",
-    "heading",
-}
+PLAYED_S = 45.0
+# Mark-up, an override of the direction of writing, a letter beyond 16 bits, a word without end.
+STRANGE = "<img src=x> \u202e\U0001f600" + "_" * 60 + " i want a human"
+NAMED = frozenset("button link textbox slider combobox navigation log region heading".split())
 
 
 def shows(text: str, where: str = "body") -> str:
@@ -49,45 +42,88 @@ async def fits(tab: Tab, width: int) -> None:
     assert await tab.ask("document.documentElement.scrollWidth <= innerWidth")
 
 
+async def play(tab: Tab, name: str) -> None:
+    """Choose a call by key."""
+    await tab.until(f"document.querySelector('[data-name={name}]')")
+    await tab.ask(f"document.querySelector('[data-name={name}]').focus()")
+    await tab.press("Enter")
+    await tab.until(shows(f"{name}:", "#about"), timeout_s=PLAYED_S)
+
+
 @needs_pipecat
-async def test_a_call_is_played_from_the_page_and_shown_as_it_goes(tab: Tab) -> None:
-    """By keyboard alone: choose it, see it end well, read why, go back in time."""
+@pytest.mark.timeout(150)
+async def test_calls_are_played_from_the_page_and_shown_as_they_go(tab: Tab) -> None:
+    """By keyboard alone: one with a script, then one in which whoever looks on is the caller."""
     async with serving(build_app(Playground())) as url:
         await tab.resize(1280, 900)
         await tab.open(url)
-        await tab.until("document.querySelector('[data-name=bridged]')")
-        await tab.ask("document.querySelector('[data-name=bridged]').focus()")
-        await tab.press("Enter")
-        await tab.until(shows("It came out as it must.", "#report"), timeout_s=45)
-        await tab.until(shows("talks to support", "#picture"))
-        for told in ("One moment, I will connect you", "407: support demands", "a human please"):
-            assert await tab.ask(shows(told, "#talk"))
-        assert await tab.ask(shows("<Dial User>", "#ladder"))
+        await play(tab, "bridged")
+        await tab.until(shows("It came out as it must.", "#report"), timeout_s=PLAYED_S)
+        await shows_the_call(tab)
+        await keeps_secrets(tab)
+        await goes_back_in_time(tab)
 
-        # The words that made the detector act, and why, once they have the focus.
-        assert "a human" == await tab.ask("document.querySelector('.turn.caller .lit').innerText")
-        why = "getComputedStyle(document.querySelector('.why')).display"
-        assert "none" == await tab.ask(why)
-        await tab.ask("document.querySelector('.lit').focus()")
-        assert "block" == await tab.ask(why)
-        assert await tab.ask(shows("says-only-that", ".why"))
-        await tab.press("Escape")
-        assert "none" == await tab.ask(why)
-
-        # The whole page was told the exchange, and not the password in it.
-        page = await tab.ask("document.documentElement.outerHTML")
-        assert re.search(r'sipAuthPassword="\*\*\*"', page)
-        assert SIP_PASSWORD not in page
-        assert "local-plivo-auth-token" not in page
-
-        await tab.ask("document.querySelector('#moment').focus()")
-        while not await tab.ask(shows("wants credentials", "#picture")):
-            assert "0" != await tab.ask("document.querySelector('#moment').value")
-            await tab.press("ArrowLeft")
+        await play(tab, "your-own-call")
+        await is_the_caller(tab)
         await is_accessible(tab)
         await fits(tab, 390)
         await fits(tab, 320)
         assert [] == tab.problems
+
+
+async def shows_the_call(tab: Tab) -> None:
+    """Who is connected, what was said and done, and the words that made the detector act."""
+    await tab.until(shows("talks to support", "#picture"))
+    for told in ("One moment, I will connect you", "407: support demands", "a human please"):
+        assert await tab.ask(shows(told, "#talk"))
+    assert await tab.ask(shows("<Dial User>", "#ladder"))
+    assert "a human" == await tab.ask("document.querySelector('.turn.caller .lit').innerText")
+    why = "getComputedStyle(document.querySelector('.why')).display"
+    assert "none" == await tab.ask(why)
+    await tab.ask("document.querySelector('.lit').focus()")
+    assert "block" == await tab.ask(why)
+    assert await tab.ask(shows("says-only-that", ".why"))
+    await tab.press("Escape")
+    assert "none" == await tab.ask(why)
+
+
+async def keeps_secrets(tab: Tab) -> None:
+    """The document with the password was told, and the password was not."""
+    page = await tab.ask("document.documentElement.outerHTML")
+    assert re.search(r'sipAuthPassword="\*\*\*"', page)
+    assert SIP_PASSWORD not in page
+    assert "local-plivo-auth-token" not in page
+
+
+async def goes_back_in_time(tab: Tab) -> None:
+    """The picture shows any moment of the call."""
+    await tab.ask("document.querySelector('#moment').focus()")
+    while not await tab.ask(shows("wants credentials", "#picture")):
+        assert "0" != await tab.ask("document.querySelector('#moment').value")
+        await tab.press("ArrowLeft")
+
+
+async def is_the_caller(tab: Tab) -> None:
+    """What is typed is said, whatever it is; a telephone does as it is told."""
+    await tab.until("!document.querySelector('#words').disabled", timeout_s=PLAYED_S)
+    await tab.ask(
+        "(told => { told.value = 'rings'; told.dispatchEvent(new Event('change')); })"
+        "(document.querySelector('#humans select'))"
+    )
+    await tab.ask("document.querySelector('#words').focus()")
+    await tab.write(STRANGE)
+    await tab.press("Enter")
+    pick_up = """document.querySelector('[aria-label="support: Pick up"]')"""
+    await tab.until(f"!{pick_up}.disabled", timeout_s=PLAYED_S)
+    assert STRANGE == await tab.ask("document.querySelector('.turn.caller .text').textContent")
+    assert 0 == await tab.ask("document.querySelectorAll('.turn img').length")
+    assert "human" in await tab.ask("document.querySelector('.turn.caller .lit').innerText")
+    await tab.ask(f"{pick_up}.focus()")
+    await tab.press("Enter")
+    await tab.until(shows("talks to the caller", "#picture"), timeout_s=PLAYED_S)
+    await tab.ask("document.querySelector('#hang-up').focus()")
+    await tab.press("Enter")
+    await tab.until(shows("The caller was connected to a human", "#report"), timeout_s=PLAYED_S)
 
 
 async def test_a_page_from_elsewhere_can_order_nothing() -> None:
@@ -100,5 +136,6 @@ async def test_a_page_from_elsewhere_can_order_nothing() -> None:
         rebound = await http.get("/", headers={"Host": "elsewhere.example.com"})
         assert 400 == rebound.status_code
         assert "frame-ancestors 'none'" in rebound.headers["content-security-policy"]
+        assert 409 == (await http.post("/say", json={"text": "hello"})).status_code
         unknown = await http.post("/play", json={"scenario": "unheard-of"})
         assert 404 == unknown.status_code

@@ -96,8 +96,8 @@ export class Conversation {
     for (const { begin, end, finding } of marks) {
       if (begin < done) continue;
       const id = `why-${turn.seq}-${begin}`;
-      const words = make("mark", {}, letters.slice(begin, end).join(""));
-      const lit = make("button", { class: "lit", type: "button", "aria-describedby": id }, words);
+      const asked = letters.slice(begin, end).join("");
+      const lit = make("mark", { class: "lit", tabindex: "0", "aria-describedby": id }, asked);
       lit.addEventListener("keydown", (event) => item.classList.toggle("told", event.key === "Escape"));
       lit.addEventListener("blur", () => item.classList.remove("told"));
       parts.push(letters.slice(done, begin).join(""), lit);

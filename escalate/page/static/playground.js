@@ -2,6 +2,7 @@
 
 import { Conversation } from "./conversation.js";
 import { find, make, seconds } from "./dom.js";
+import { Humans } from "./humans.js";
 import { Ladder } from "./ladder.js";
 import { Picture } from "./picture.js";
 import * as report from "./report.js";
@@ -9,6 +10,7 @@ import * as report from "./report.js";
 const conversation = new Conversation(find("talk"));
 const picture = new Picture(find("picture"));
 const ladder = new Ladder(find("ladder"), showEvent);
+const humans = new Humans(find("humans"), order);
 const moment = find("moment");
 
 let events = [];
@@ -27,6 +29,7 @@ const TOLD = {
     }
     Object.assign(moment, { max: 0, value: 0, disabled: true });
     find("picture").replaceChildren();
+    allow(false);
     setState("busy", "the caller dials");
   },
   stage({ state }) {
@@ -39,11 +42,18 @@ const TOLD = {
     conversation.add(event);
     ladder.add(event);
     Object.assign(moment, { max: events.length - 1, disabled: false });
+    humans.update(event.picture);
+    const [caller] = event.picture.people;
+    allow(caller.here && caller.state !== "calls");
     if (live) {
       moment.value = moment.max;
       showMoment();
     }
     setState("good", "on the call");
+  },
+  phones({ phones }) {
+    find("humans-title").hidden = false;
+    humans.show(phones);
   },
   words: (words) => conversation.addWords(words),
   finding: (finding) => conversation.addFinding(finding),
@@ -51,7 +61,10 @@ const TOLD = {
     find("result").hidden = false;
     report.draw(find("report"), told);
   },
-  over: () => setState("", "the call is over"),
+  over() {
+    allow(false);
+    setState("", "the call is over");
+  },
   trouble({ text }) {
     setState("bad", "it could not be played");
     find("result").hidden = false;
@@ -99,8 +112,22 @@ async function order(path, body) {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
   });
-  if (!reply.ok) setState("bad", (await reply.json()).error);
+  find("problem").textContent = reply.ok ? "" : (await reply.json()).error;
 }
+
+function allow(there) {
+  for (const control of find("say").elements) control.disabled = !there;
+}
+
+find("say").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const words = find("words").value;
+  find("words").value = "";
+  if (/^[0-9*#]+$/.test(words)) order("press", { digits: words });
+  else order("say", { text: words });
+});
+find("hang-up").addEventListener("click", () => order("hang-up", {}));
+allow(false);
 
 const scenarios = await (await fetch("scenarios")).json();
 find("calls").append(

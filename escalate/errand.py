@@ -104,8 +104,8 @@ class Errands:
     async def _call_human(self, call: Call, number: int) -> None:
         """Call the human of an attempt, once: even when no answer arrives a phone may ring."""
         held = call.open_escalation
-        told = held.current if held is not None else None
-        if held is None or told is None or told.number != number:
+        told = held.attempt(number) if held is not None else None
+        if held is None or told not in held.live:
             return
         event = await self._place(call, held, told)
         if event is None:
@@ -156,9 +156,9 @@ class Errands:
 
     async def _let_human_go(self, call: Call, number: int) -> None:
         held = call.escalation
-        for told in held.attempts if held is not None else ():
-            if held is not None and told.number == number:
-                await self._let_go(call, held.id, told)
+        told = held.attempt(number) if held is not None else None
+        if held is not None and told is not None:
+            await self._let_go(call, held.id, told)
 
     async def _let_go(self, call: Call, escalation: str, told: Attempt) -> None:
         """Stop a phone that rings; tell a human who has answered, and hang up."""
@@ -249,7 +249,5 @@ def _detection(when: Literal["off", "beside", "before"], base: str) -> _Detectio
 def _waits_for(call: Call, placed: e.CallPlaced) -> bool:
     """Whether somebody still waits for the human who has just been called."""
     held = call.open_escalation
-    current = held.current if held is not None and held.id == placed.escalation else None
-    if current is None or current.number != placed.attempt:
-        return False
-    return current.ended_at is None
+    live = held.live if held is not None and held.id == placed.escalation else ()
+    return any(one.number == placed.attempt for one in live)

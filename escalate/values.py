@@ -55,6 +55,7 @@ class Reason(StrEnum):
     NO_ANSWER = "no_answer"
     BUSY = "busy"
     DECLINED = "declined"
+    DEFERRED = "deferred"  # not now, but soon
     SIP_AUTH_FAILED = "sip_auth_failed"
     SIP_AUTH_TIMEOUT = "sip_auth_timeout"
     UNREACHABLE = "unreachable"  # not registered, out of service, no route

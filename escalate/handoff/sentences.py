@@ -97,6 +97,7 @@ FAILURES: Final[Mapping[Reason, Failure]] = {
     Reason.NO_ANSWER: Failure.NO_ANSWER,
     Reason.BUSY: Failure.BUSY,
     Reason.DECLINED: Failure.BUSY,  # that somebody does not want to is nothing to tell a caller
+    Reason.DEFERRED: Failure.BUSY,
     Reason.SIP_AUTH_FAILED: Failure.TECHNICAL,
     Reason.SIP_AUTH_TIMEOUT: Failure.TECHNICAL,
     Reason.UNREACHABLE: Failure.TECHNICAL,

@@ -139,6 +139,7 @@ class Farewell(StrEnum):
     """Why a human is let go."""
 
     THANKS = "thanks"  # declined, or said nothing that we understand
+    LATER = "later"  # not now, but soon: he is called again if the caller can wait
     TAKEN = "taken"  # somebody else has the caller
     GONE = "gone"  # the caller has left, or does not want a human any more
 
@@ -160,10 +161,10 @@ def human_document_for(call: Call, escalation: str, number: int) -> Document:
         return HangUp()
     if told.reason in (Reason.DECLINED, Reason.NOT_CONFIRMED):
         return LetGo(Farewell.THANKS)
+    if told.reason is Reason.DEFERRED:
+        return LetGo(Farewell.LATER)
     if held.is_open and held.claimed_by == number:
         return MeetCaller(escalation, number)
-    if held.claimed_by is not None:
-        return LetGo(Farewell.TAKEN)
-    if held.state is State.CONSULTING and held.current == told:
+    if held.state is State.CONSULTING and told in held.live:
         return AskHuman(escalation, number)
     return LetGo(Farewell.GONE if not held.is_open else Farewell.TAKEN)

@@ -21,8 +21,8 @@ class Event:
 class Requested(Event):
     """Somebody decided that the caller needs a human.
 
-    An empty `plan` means that nobody can be called; `refusal` then says why. `language` is the
-    caller's, where it is known.
+    An empty `plan` means that nobody can be called; `refusal` then says why. Those in it are called
+    one after the other, or all `together`. `language` is the caller's, where it is known.
     """
 
     escalation: str
@@ -32,6 +32,7 @@ class Requested(Event):
     budget_s: float
     last_resort: LastResort
     mode: Mode = Mode.COLD
+    together: bool = False
     refusal: Reason = Reason.NO_DESTINATION
     limits: Limits = LIMITS
     language: str | None = None
@@ -125,9 +126,13 @@ class HumanAccepted(AttemptEvent):
 
 @dataclass(frozen=True, slots=True)
 class HumanDeclined(AttemptEvent):
-    """The human will not take the caller, or gave no answer we understand."""
+    """The human will not take the caller, not yet, or gave no answer we understand.
+
+    `after_s` is how long one who was DEFERRED asks for (seconds), if he named a time.
+    """
 
     reason: Reason = Reason.DECLINED
+    after_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

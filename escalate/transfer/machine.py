@@ -13,7 +13,8 @@ from typing import NamedTuple
 from escalate.transfer import events as e
 from escalate.transfer.commands import Alarm, CallHuman, Command, RaiseAlarm
 from escalate.transfer.model import Call, Ending, Escalation, LastResort, Mode, State
-from escalate.transfer.rules import Moment, bot_is_lost, ring_the_next
+from escalate.transfer.moment import Moment
+from escalate.transfer.rules import bot_is_lost, consult_further
 from escalate.transfer.table import TABLE, Row
 from escalate.values import Outcome, Reason
 
@@ -45,13 +46,14 @@ def receive(call: Call, event: e.Event, now: float) -> Received:
 
 
 def _request(call: Call, event: e.Requested, now: float) -> Received:
-    """Open an escalation; in a warm handoff the first human is called at once."""
+    """Open an escalation; in a warm handoff somebody is called at once."""
     opened = _open(call, event, now)
     held = opened.open_escalation
     if opened == call or held is None or held.mode is Mode.COLD or not held.plan:
         return _result(call, opened, ())
-    asking = ring_the_next(Moment(opened, replace(held, state=State.CONSULTING), event, now))
-    return _result(call, replace(opened, escalation=asking), (CallHuman(1),))
+    asking = consult_further(Moment(opened, replace(held, state=State.CONSULTING), event, now))
+    calls = tuple(CallHuman(attempt.number) for attempt in asking.attempts)
+    return _result(call, replace(opened, escalation=asking), calls)
 
 
 def _result(before: Call, after: Call, commands: tuple[Command, ...]) -> Received:
@@ -77,8 +79,8 @@ def _is_stale(call: Call, event: e.Event) -> bool:
             made = held.attempts if held is not None and held.id == escalation else ()
             return all(attempt != one.number for one in made)
         case e.AttemptEvent(escalation, attempt):
-            current = held.current if held is not None and held.id == escalation else None
-            return current is None or attempt != current.number
+            live = held.live if held is not None and held.id == escalation else ()
+            return all(attempt != one.number for one in live)
         case e.RoomClosed(escalation):
             # A caller for whom somebody is dialled has left the room for good.
             current = held.current if held is not None and held.id == escalation else None
@@ -111,6 +113,7 @@ def _open(call: Call, event: e.Requested, now: float, *, waits: bool = False) ->
         give_up_at=now + event.budget_s,
         last_resort=event.last_resort,
         mode=event.mode,
+        together=event.together,
         limits=event.limits,
         refusal=Reason.UNKNOWN if event.plan else event.refusal,
         deadline=now + event.limits.announce_s,

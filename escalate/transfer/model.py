@@ -58,6 +58,7 @@ class Limits:
     announce_s: float = 20.0
     brief_s: float = 45.0
     join_s: float = 10.0
+    defer_s: float = 60.0  # a human who asks for time without saying how long
     at_once_s: float = 3.0  # a human who is gone again within this time was never there
     move_s: float = 4.0
     ring_slack_s: float = 10.0
@@ -74,25 +75,31 @@ LIMITS: Final = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """A destination that will be tried: its configured name, and how long it may ring (seconds)."""
+    """A destination that will be tried: its configured name, and how long it may ring (seconds).
+
+    `not_before` is when a human who asked for time may be called again.
+    """
 
     destination: str
     ring_s: float
+    not_before: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One destination tried. `number` counts from 1 within an escalation.
 
-    `touched` is set by the carrier's first word about the attempt: from then on the document that
-    holds its credentials is never served again. In a warm handoff `request_uuid` is the carrier's
-    name for the call we asked for, `leg` the one for the human's leg once it was answered.
+    `due_at` is when it is given up if nothing is heard. `touched` is set by the carrier's first
+    word about the attempt: from then on the document that holds its credentials is never served
+    again. In a warm handoff `request_uuid` is the carrier's name for the call we asked for, `leg`
+    the one for the human's leg once it was answered.
     """
 
     number: int
     destination: str
     ring_s: float
     started_at: float
+    due_at: float = 0.0
     touched: bool = False
     request_uuid: str | None = None
     leg: str | None = None
@@ -120,9 +127,10 @@ class Ending:
 class Escalation:
     """One request for a human, from the decision to its ending.
 
-    `plan` holds the legs not tried yet; `attempts` those tried, in order; `refusal` is why nobody
-    could be, if there was no plan. `give_up_at` bounds the
-    caller's whole wait; `deadline` is when the present step is looked after if nothing is heard.
+    `plan` holds the legs not tried yet; `attempts` those tried, in order: one after the other, or
+    all destinations `together`. `claimed_by` is the number of the attempt that has the caller;
+    `refusal` is why nobody could be tried, if there was no plan. `give_up_at` bounds the caller's
+    whole wait; `deadline` is when the present step is looked after if nothing is heard.
     """
 
     id: str
@@ -134,6 +142,7 @@ class Escalation:
     give_up_at: float
     last_resort: LastResort
     mode: Mode = Mode.COLD
+    together: bool = False
     limits: Limits = LIMITS
     refusal: Reason = Reason.UNKNOWN
     attempts: tuple[Attempt, ...] = ()
@@ -150,12 +159,17 @@ class Escalation:
 
     @property
     def current(self) -> Attempt | None:
-        """The attempt made last, if any."""
-        return self.attempts[-1] if self.attempts else None
+        """The attempt that has the caller, or else the one made last, if any."""
+        return self.attempt(self.claimed_by or len(self.attempts))
+
+    @property
+    def live(self) -> tuple[Attempt, ...]:
+        """The attempts that go on."""
+        return tuple(one for one in self.attempts if one.ended_at is None)
 
     def attempt(self, number: int) -> Attempt | None:
         """The attempt with this number, if it was made."""
-        return next((made for made in self.attempts if made.number == number), None)
+        return self.attempts[number - 1] if 1 <= number <= len(self.attempts) else None
 
     def with_attempt(self, attempt: Attempt) -> Escalation:
         """The same escalation with `attempt` in the place of the one with its number."""

@@ -32,9 +32,10 @@ MEANINGS: Final[Mapping[Reason, Meaning]] = {
     Reason.UNREACHABLE: Meaning(retryable=False),
     Reason.INVALID_DESTINATION: Meaning(retryable=False, alarm=True),
     Reason.NOT_PERMITTED: Meaning(retryable=False, alarm=True),
+    Reason.DEFERRED: Meaning(retryable=True),  # when the time that he asked for has passed
     Reason.MACHINE: Meaning(retryable=False),
     Reason.NOT_CONFIRMED: Meaning(retryable=False),
-    Reason.LOST_RACE: Meaning(retryable=False),
+    Reason.LOST_RACE: Meaning(retryable=True),
     Reason.CARRIER_ERROR: Meaning(retryable=True),
     Reason.OUR_DOCUMENT: Meaning(retryable=False, alarm=True),
     Reason.CANCELLED: Meaning(retryable=False),

@@ -6,7 +6,7 @@ A guard looks, an effect returns the changed escalation, an order names what som
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from escalate.transfer import events as e
 from escalate.transfer.commands import (
@@ -19,47 +19,26 @@ from escalate.transfer.commands import (
     RaiseAlarm,
 )
 from escalate.transfer.model import (
-    Attempt,
     Call,
     DocumentOwner,
     Ending,
     Escalation,
     LastResort,
-    Leg,
     Limits,
     Mode,
 )
+from escalate.transfer.moment import Moment, leg_of, reason_of
 from escalate.transfer.outcomes import MEANINGS
+from escalate.transfer.trying import (
+    begin,
+    ending,
+    is_promising,
+    look_at,
+    to_be_called,
+    without_the_ended,
+    won_by,
+)
 from escalate.values import Outcome, Reason
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """All a row may look at: the call, its open escalation, the event and the time."""
-
-    call: Call
-    escalation: Escalation
-    event: e.Event
-    now: float
-
-    @property
-    def limits(self) -> Limits:
-        """The limits this escalation was opened with."""
-        return self.escalation.limits
-
-    @property
-    def attempt(self) -> Attempt:
-        """The attempt that the event is about, or else the one in progress.
-
-        Raises:
-            ValueError: There is none: a row was put where it cannot belong.
-        """
-        attempts = self.escalation.attempts
-        number = self.event.attempt if isinstance(self.event, e.AttemptEvent) else len(attempts)
-        if not 1 <= number <= len(attempts):
-            raise ValueError(f"{type(self.event).__name__} without an attempt")
-        return attempts[number - 1]
-
 
 Guard = Callable[[Moment], bool]
 Effect = Callable[[Moment], Escalation]
@@ -81,7 +60,12 @@ def document_is_ours(m: Moment) -> bool:
 
 def somebody_left_to_call(m: Moment) -> bool:
     """A destination is left, and so is some of the caller's patience."""
-    return bool(legs_left(m)) and m.now < m.escalation.give_up_at
+    return bool(to_be_called(without_the_ended(m), m.now))
+
+
+def somebody_may_accept(m: Moment) -> bool:
+    """Somebody else is called, can be called, or has asked to be called again."""
+    return is_promising(without_the_ended(m), m.now)
 
 
 def bot_takes_over(m: Moment) -> bool:
@@ -112,11 +96,6 @@ def message_may_follow(m: Moment) -> bool:
 def call_has_ended(m: Moment) -> bool:
     """The caller has gone."""
     return m.call.ended
-
-
-def human_was_on(m: Moment) -> bool:
-    """Caller and human were bridged."""
-    return isinstance(m.event, e.DialEnded) and m.event.connected
 
 
 def human_waits(m: Moment) -> bool:
@@ -181,10 +160,14 @@ def dial_vanished(m: Moment) -> bool:
     A request that reached the carrier late can take the caller out of his Dial. A human who was on
     the line is another matter: the caller may have talked with him, and only the Dial knows.
     """
-    last = m.escalation.current
-    if last is None or last.ended_at is not None or last.answered_at is not None:
-        return False
-    return last.reason not in (None, Reason.COMPLETED) and caller_is_there(m)
+    live = m.escalation.live
+    return (
+        bool(live)
+        and caller_is_there(m)
+        and all(
+            one.answered_at is None and one.reason not in (None, Reason.COMPLETED) for one in live
+        )
+    )
 
 
 def dial_vanished_and_somebody_is_left(m: Moment) -> bool:
@@ -200,40 +183,6 @@ def dial_vanished_and_bot_takes_over(m: Moment) -> bool:
 def bot_is_lost(call: Call, limits: Limits) -> bool:
     """The stream broke more often than it is worth opening again."""
     return call.streams_lost > limits.streams
-
-
-def legs_left(m: Moment) -> tuple[Leg, ...]:
-    """The plan without the destination that has just failed for good."""
-    if m.escalation.current is None or MEANINGS[reason_of(m)].retryable:
-        return m.escalation.plan
-    tried = m.attempt.destination
-    return tuple(leg for leg in m.escalation.plan if leg.destination != tried)
-
-
-def reason_of(m: Moment) -> Reason:
-    """Why the attempt ended: the human's leg tells it more exactly than the Dial around it."""
-    told = m.attempt.reason
-    if told is not None and told is not Reason.UNKNOWN:
-        return told
-    match m.event:
-        case e.DialEnded() | e.HumanLegEnded() | e.HumanDeclined() | e.CallRefused():
-            return m.event.reason
-        case e.MachineAnswered():
-            return Reason.MACHINE
-        case e.DeadlinePassed():
-            return Reason.NO_ANSWER
-        case e.CallerHungUp():
-            return Reason.CALLER_LEFT
-        case e.Retracted():
-            return Reason.RETRACTED
-        case _:
-            return Reason.UNKNOWN
-
-
-def leg_of(m: Moment) -> str | None:
-    """The carrier's name for the human's leg, as soon as anybody has told it."""
-    told = m.event.leg if isinstance(m.event, e.HumanAnswered | e.MachineAnswered) else None
-    return told or m.attempt.leg
 
 
 # --- effects ------------------------------------------------------------------------------------
@@ -270,42 +219,15 @@ def move_is_accepted(m: Moment) -> Escalation:
 
 
 def ring_the_next(m: Moment) -> Escalation:
-    """Begin the next leg of the plan, ringing no longer than the caller's patience lasts."""
-    held = close_the_attempt(m)
-    leg, *rest = legs_left(m)
-    ring_s = max(1.0, min(leg.ring_s, held.give_up_at - m.now))
-    attempt = Attempt(len(held.attempts) + 1, leg.destination, ring_s, m.now)
-    return replace(
-        held,
-        plan=tuple(rest),
-        attempts=(*held.attempts, attempt),
-        nudges=0,
-        deadline=m.now + ring_s + m.limits.ring_slack_s,
-    )
+    """Begin the next leg of the plan, or all together, in a document of the caller's."""
+    held = begin(without_the_ended(m), m.now)
+    return replace(held, nudges=0, deadline=max(one.due_at for one in held.live))
 
 
-def close_the_attempt(m: Moment) -> Escalation:
-    """Write the end of the attempt into it, and take the caller back from it."""
-    if m.escalation.current is None:
-        return m.escalation
-    told = m.attempt
-    if told.ended_at is not None and not human_was_on(m):
-        return replace(m.escalation, claimed_by=None)
-    connected = human_was_on(m) or told.connected_at is not None
-    name, code = None, None
-    if isinstance(m.event, e.DialEnded | e.HumanLegEnded):
-        name, code = m.event.cause_name, m.event.cause_code
-    ended = replace(
-        told,
-        touched=True,
-        leg=leg_of(m),
-        ended_at=m.now,
-        connected_at=told.connected_at or (m.now if connected else None),
-        reason=Reason.COMPLETED if connected else reason_of(m),
-        cause_name=told.cause_name or name,
-        cause_code=told.cause_code if told.cause_code is not None else code,
-    )
-    return replace(m.escalation.with_attempt(ended), claimed_by=None)
+def consult_further(m: Moment) -> Escalation:
+    """Go on without the humans who will not come, and call those who may."""
+    held = begin(without_the_ended(m), m.now)
+    return replace(held, nudges=0, deadline=look_at(held, m.now))
 
 
 def human_picked_up(m: Moment) -> Escalation:
@@ -318,9 +240,11 @@ def human_picked_up(m: Moment) -> Escalation:
 def human_is_asked(m: Moment) -> Escalation:
     """Give the human time to hear the briefing and to answer, once."""
     held = human_picked_up(m)
+    told = held.attempts[m.attempt.number - 1]
     if m.attempt.answered_at is not None:
         return held
-    return replace(held, deadline=m.now + m.limits.brief_s)
+    held = held.with_attempt(replace(told, due_at=m.now + m.limits.brief_s))
+    return replace(held, deadline=look_at(held, m.now))
 
 
 def remember_request(m: Moment) -> Escalation:
@@ -333,9 +257,7 @@ def remember_request(m: Moment) -> Escalation:
 
 def give_to_the_acceptor(m: Moment) -> Escalation:
     """The human who accepts first has the caller; he is brought once the human is in the room."""
-    won = replace(m.attempt, touched=True, accepted_at=m.now)
-    held = replace(m.escalation.with_attempt(won), claimed_by=won.number, nudges=0)
-    return replace(held, deadline=m.now + m.limits.join_s)
+    return replace(won_by(m), deadline=m.now + m.limits.join_s)
 
 
 def human_is_in(m: Moment) -> Escalation:
@@ -354,7 +276,7 @@ def meet(m: Moment) -> Escalation:
 
 def let_go_of_the_human(m: Moment) -> Escalation:
     """The human who had accepted is gone; the caller is nobody's again."""
-    return close_the_attempt(m)
+    return without_the_ended(m)
 
 
 def human_leg_ended(m: Moment) -> Escalation:
@@ -363,7 +285,8 @@ def human_leg_ended(m: Moment) -> Escalation:
     if not isinstance(event, e.HumanLegEnded):
         raise ValueError(f"{type(event).__name__} does not end a leg")
     held = m.escalation
-    if m.attempt.reason is None:
+    told = {one.number for one in held.live if one.reason is not None}
+    if event.attempt not in told and {event.attempt, *told} >= {one.number for one in held.live}:
         held = replace(held, deadline=m.now + m.limits.ring_slack_s)
     return held.with_attempt(
         replace(
@@ -395,12 +318,12 @@ def claim_the_caller(m: Moment) -> Escalation:
 
 def send_back(m: Moment) -> Escalation:
     """Wait for the caller's stream to reach the bot."""
-    return replace(close_the_attempt(m), nudges=0, deadline=m.now + m.limits.return_s)
+    return replace(without_the_ended(m), nudges=0, deadline=m.now + m.limits.return_s)
 
 
 def say_goodbye(m: Moment) -> Escalation:
     """Wait for the goodbye to be spoken."""
-    return replace(close_the_attempt(m), nudges=0, deadline=m.now + m.limits.goodbye_s)
+    return replace(without_the_ended(m), nudges=0, deadline=m.now + m.limits.goodbye_s)
 
 
 def wait_for_the_message(m: Moment) -> Escalation:
@@ -415,15 +338,15 @@ def goodbye_instead(m: Moment) -> Escalation:
 
 def tell_him_so(m: Moment) -> Escalation:
     """Let the bot tell the caller that nobody can be reached, before it lets him go."""
-    return replace(close_the_attempt(m), nudges=0, deadline=m.now + m.limits.announce_s)
+    return replace(without_the_ended(m), nudges=0, deadline=m.now + m.limits.announce_s)
 
 
 def settle(outcome: Outcome, reason: Reason | None = None) -> Effect:
     """End the escalation: the only place where an ending is written."""
 
     def effect(m: Moment) -> Escalation:
-        held = close_the_attempt(m)
-        last = held.current
+        held = without_the_ended(m)
+        last = max(held.attempts, key=lambda one: (one.ended_at or 0.0, one.number), default=None)
         why = reason or (last.reason if last and last.reason else Reason.UNKNOWN)
         where = m.attempt.destination if outcome is Outcome.CONNECTED else None
         return replace(held, ending=Ending(outcome, why, m.now, where), deadline=None)
@@ -453,10 +376,12 @@ def order(*commands: Command) -> Orders:
 
 def alarm_if_broken(m: Moment) -> tuple[Command, ...]:
     """An attempt that no caller can get through needs an operator."""
-    reason = reason_of(m)
-    if not MEANINGS[reason].alarm:
-        return ()
-    return (RaiseAlarm(Alarm.DESTINATION_MISCONFIGURED, reason, m.attempt.destination),)
+    reasons = {told.destination: reason_of(m, told) for told in ending(m)}
+    return tuple(
+        RaiseAlarm(Alarm.DESTINATION_MISCONFIGURED, reason, destination)
+        for destination, reason in reasons.items()
+        if MEANINGS[reason].alarm
+    )
 
 
 def promise(m: Moment) -> tuple[Command, ...]:
@@ -477,22 +402,28 @@ def deliver_the_message(m: Moment) -> tuple[Command, ...]:
     return (DeliverMessage(told.recording, told.url, told.length_s),)
 
 
-def call_the_next(m: Moment) -> tuple[Command, ...]:
-    """Call the human of the attempt that begins."""
-    return (*alarm_if_broken(m), CallHuman(len(m.escalation.attempts) + 1))
+def call_more(m: Moment) -> tuple[Command, ...]:
+    """Call the humans of the attempts that begin."""
+    first = len(m.escalation.attempts) + 1
+    count = len(to_be_called(without_the_ended(m), m.now))
+    return (*alarm_if_broken(m), *(CallHuman(first + i) for i in range(count)))
 
 
-def call_the_next_instead(m: Moment) -> tuple[Command, ...]:
-    """The same, and stop calling the one before."""
-    return (*part(m), *call_the_next(m))
+def call_more_instead(m: Moment) -> tuple[Command, ...]:
+    """The same, and stop calling those whose time is over."""
+    return (*(LetHumanGo(told.number) for told in ending(m)), *call_more(m))
+
+
+def let_the_others_go(m: Moment) -> tuple[Command, ...]:
+    """Stop calling those who lost the caller to the human who accepts."""
+    return tuple(c for c in part(m) if c != LetHumanGo(m.attempt.number))
 
 
 def part(m: Moment) -> tuple[Command, ...]:
-    """Let go of a human whom we have called and who is not wanted any more."""
-    told = m.escalation.current
-    if m.escalation.mode is Mode.COLD or told is None or told.ended_at is not None:
+    """Let go of the humans whom we have called and who are not wanted any more."""
+    if m.escalation.mode is Mode.COLD:
         return ()
-    return (LetHumanGo(told.number),)
+    return tuple(LetHumanGo(told.number) for told in m.escalation.live)
 
 
 def part_and(*commands: Command) -> Orders:

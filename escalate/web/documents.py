@@ -45,6 +45,7 @@ _ASK_AGAIN_TIMES = 12
 _SILENCE_S: Final = 8
 _FAREWELLS: Final = {
     d.Farewell.THANKS: Line.DECLINED,
+    d.Farewell.LATER: Line.DEFERRED,
     d.Farewell.TAKEN: Line.TAKEN,
     d.Farewell.GONE: Line.CALLER_GONE,
 }

@@ -23,6 +23,11 @@ from escalate.web.requests import Callback, Step
 
 # How often the question is asked before silence, or words that mean neither, count as a no.
 _ASK_TIMES: Final = 2
+_REASONS: Final = {
+    Reply.DECLINE: Reason.DECLINED,
+    Reply.DEFER: Reason.DEFERRED,
+    Reply.UNCLEAR: Reason.NOT_CONFIRMED,
+}
 
 
 class HumanRoutes:
@@ -52,8 +57,8 @@ class HumanRoutes:
             return await self._ask_again(request, times + 1)
         if answer.reply is Reply.ACCEPT:
             return await self._after(request, e.HumanAccepted(*_ids(request)))
-        reason = Reason.NOT_CONFIRMED if answer.reply is Reply.UNCLEAR else Reason.DECLINED
-        declined = e.HumanDeclined(*_ids(request), Reason.MACHINE if answer.machine else reason)
+        reason = Reason.MACHINE if answer.machine else _REASONS[answer.reply]
+        declined = e.HumanDeclined(*_ids(request), reason, answer.after_s)
         return await self._after(request, declined)
 
     async def _ask_again(self, request: Request, times: int) -> Step | None:

@@ -10,7 +10,8 @@ from typing import Final
 from unittest.mock import patch
 
 from escalate.transfer import TABLE, DocumentOwner, Escalation, Row, machine
-from escalate.transfer.rules import Effect, Moment
+from escalate.transfer.moment import Moment
+from escalate.transfer.rules import Effect
 
 from .laws import LAWS_OF_THE_RECORD, LAWS_OF_THE_WORLD, Law, broken
 from .life import (

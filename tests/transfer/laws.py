@@ -29,6 +29,7 @@ from .world import (
     Step,
     World,
     companions,
+    is_wanted,
     together,
 )
 
@@ -152,9 +153,8 @@ def no_bridge_without_acceptance(s: Step) -> bool:
             held = s.after.record.held
             return (
                 held is not None
-                and held.current is not None
-                and held.current.accepted_at is not None
-                and held.claimed_by == held.current.number
+                and held.claimed_by is not None
+                and held.attempts[held.claimed_by - 1].accepted_at is not None
             )
         case _:
             return True
@@ -187,12 +187,15 @@ def a_human_is_told_why_he_is_let_go(s: Step) -> bool:
         return s.executed == d.LetGo(d.Farewell.GONE)
     if isinstance(s.executed, d.AskHuman):
         held = s.after.record.held
-        return held is not None and (held.id, len(held.attempts)) == (
-            s.executed.escalation,
-            s.executed.attempt,
-        )
-    known = s.after.record is not s.before.record and _says(s, Word.HUMAN_DECLINED)
-    return not known or s.executed == d.LetGo(d.Farewell.THANKS)
+        return held is not None and is_wanted(s.after.record, held.id, s.executed.attempt)
+    if (
+        s.after.record is s.before.record
+        or s.told is None
+        or s.told.word is not Word.HUMAN_DECLINED
+    ):
+        return True
+    later = s.told.reason is Reason.DEFERRED
+    return s.executed == d.LetGo(d.Farewell.LATER if later else d.Farewell.THANKS)
 
 
 def each_attempt_calls_its_human_once(s: Step) -> bool:
@@ -263,27 +266,24 @@ def the_caller_is_moved_only_while_he_is_to_move(s: Step) -> bool:
 
 
 def numbers_agree(s: Step) -> bool:
-    """Attempts count from one, none is made twice, and only the last can be in progress."""
+    """Attempts count from one; they go on one at a time, or one for each destination."""
     held = s.after.record.call.escalation
     if held is None:
         return True
     numbers = [attempt.number for attempt in held.attempts]
-    earlier = held.attempts if held.ending is not None else held.attempts[:-1]
+    live = held.live if held.is_open else ()
+    most = len({one.destination for one in live}) if held.together else 1
     return (
         numbers == list(range(1, len(numbers) + 1))
-        and (held.claimed_by is None or held.claimed_by == len(numbers))
-        and (held.state is not State.CONNECTED or held.claimed_by is not None)
+        and len(live) <= most
+        and (held.claimed_by is None or all(one.number == held.claimed_by for one in live))
+        and (held.state is not State.CONNECTED or held.claimed_by in numbers)
         and (held.state not in _WITH_ATTEMPT or bool(numbers))
-        and all(a.ended_at is not None and a.reason is not None for a in earlier if not _left(held))
+        and all(one.reason is not None for one in held.attempts if one.ended_at is not None)
     )
 
 
 _WITH_ATTEMPT: Final = (State.RINGING, State.CONNECTED)
-
-
-def _left(held: Escalation) -> bool:
-    """Whether the escalation ended without a word about its last attempt."""
-    return held.ending is not None
 
 
 def credentials_are_served_once(s: Step) -> bool:
@@ -349,12 +349,12 @@ def a_waiting_caller_is_looked_after(s: Step) -> bool:
 def the_wait_is_bounded(s: Step) -> bool:
     """No phone rings past the caller's patience (a second for the carrier's sake), none twice."""
     held = s.after.record.call.escalation
-    if held is None or held.current is None:
+    if held is None or not held.attempts:
         return True
     bound = held.give_up_at - held.opened_at
     patient = held.give_up_at > 0.0
     begun = s.after.record is not s.before.record and _rings_anew(s)
-    last = held.current
+    last = held.attempts[-1]
     return (
         (not begun or (patient and last.started_at < held.give_up_at))
         and (not patient or last.ring_s <= max(1.0, held.give_up_at - last.started_at))
@@ -390,7 +390,9 @@ def nobody_is_passed_over(s: Step) -> bool:
     if held.give_up_at <= s.after.now:
         return True
     hopeless = {a.destination for a in held.attempts if a.reason and not _retryable(a.reason)}
-    return all(leg.destination in hopeless for leg in held.plan)
+    # Who asked for time is not called in a document of the caller's before it has passed.
+    left = [leg for leg in held.plan if leg.not_before <= s.after.now]
+    return all(leg.destination in hopeless for leg in left)
 
 
 def _if_it_ended_as(outcome: Outcome, held: Escalation | None) -> Escalation | None:
@@ -401,10 +403,10 @@ def _if_it_ended_as(outcome: Outcome, held: Escalation | None) -> Escalation | N
 def nobody_hopeless_is_called_again(s: Step) -> bool:
     """A destination that cannot be reached until somebody mends it is not tried again."""
     held = s.after.record.held
-    if held is None or held.current is None:
+    if held is None or not held.attempts:
         return True
     earlier = {a.destination for a in held.attempts[:-1] if a.reason and not _retryable(a.reason)}
-    return held.current.destination not in earlier
+    return held.attempts[-1].destination not in earlier
 
 
 def _retryable(reason: Reason) -> bool:
@@ -423,7 +425,8 @@ def a_broken_destination_is_told(s: Step) -> bool:
         return True
     after = s.after.record.call.escalation
     assert after is not None
-    reason = after.attempts[was.current.number - 1].reason
+    told_of = told.number if called else was.current.number
+    reason = after.attempts[told_of - 1].reason
     alarms = [x for x in s.commands if isinstance(x, c.RaiseAlarm)]
     expected = reason is not None and MEANINGS[reason].alarm
     return expected is bool(alarms)
@@ -477,10 +480,10 @@ def _is_about_another(s: Step, was: Escalation) -> bool:
     assert told is not None
     if told.word is Word.STREAM_STARTED:
         return told.number != s.before.record.call.stream
-    current = was.current.number if was.current is not None else 0
-    return bool(told.escalation) and (
-        told.escalation != was.id or (told.number > 0 and told.number != current)
-    )
+    if not told.escalation:
+        return False
+    about = told.number > 0 and not is_wanted(s.before.record, was.id, told.number)
+    return told.escalation != was.id or about
 
 
 def _ends_as(*outcomes: Outcome) -> Callable[[Step, Escalation], bool]:
@@ -510,10 +513,15 @@ def _is_over(_: Step, after: Escalation) -> bool:
 
 
 def _goes_on_to_the_next(s: Step, after: Escalation) -> bool:
+    """Another is called, is called already or asked to be called later; or it ends."""
     was = s.before.record.held
     assert was is not None
-    told_so = after.state is State.ANNOUNCING and after.last_resort in ELSEWHERE
-    return len(after.attempts) > len(was.attempts) or after.ending is not None or told_so
+    if after.ending is not None or len(after.attempts) > len(was.attempts):
+        return True
+    if after.state is State.ANNOUNCING:
+        return after.last_resort in ELSEWHERE
+    promising = bool(after.live) or any(leg.not_before for leg in after.plan)
+    return promising and len(after.live) < len(was.live)
 
 
 def _is_kept_or_waited_for(s: Step, after: Escalation) -> bool:
@@ -540,12 +548,16 @@ def _may_bring_a_message(s: Step, after: Escalation) -> bool:
     return _ends_as(Outcome.GOODBYE, Outcome.CALLBACK)(s, after)
 
 
-def _can_be_recalled(_: Step, after: Escalation) -> bool:
-    return after.current is not None and after.current.request_uuid is not None
+def _number(s: Step) -> int:
+    return s.told.number if s.told is not None else 0
 
 
-def _can_be_reached(_: Step, after: Escalation) -> bool:
-    return after.current is not None and after.current.leg is not None
+def _can_be_recalled(s: Step, after: Escalation) -> bool:
+    return (told := after.attempt(_number(s))) is not None and told.request_uuid is not None
+
+
+def _can_be_reached(s: Step, after: Escalation) -> bool:
+    return (told := after.attempt(_number(s))) is not None and told.leg is not None
 
 
 def _is_in(_: Step, after: Escalation) -> bool:

@@ -6,7 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
-from escalate.transfer import Attempt, Call, Escalation, LastResort, Leg, Limits, Mode, machine
+from escalate.transfer import (
+    Attempt,
+    Call,
+    Escalation,
+    LastResort,
+    Leg,
+    Limits,
+    Mode,
+    State,
+    machine,
+)
 from escalate.transfer import commands as c
 from escalate.transfer import events as e
 from escalate.transfer.documents import document_for
@@ -14,9 +24,11 @@ from escalate.values import Reason, Trigger
 
 from .letters import Letter, Word
 
-NOW, SOON, NEVER, LONG_AGO = 0.0, 1.0, 1e6, -1e6
+NOW, SOON, LATER, NEVER, LONG_AGO = 0.0, 1.0, 2.0, 1e6, -1e6
 TODAY = 1000.0
 RECORDING = "recording-1"
+# What a human asks for who asks for time (seconds).
+DEFER_S = 20.0
 
 
 class Record:
@@ -50,6 +62,8 @@ class Policy:
     limits: Limits = field(default_factory=lambda: Limits(streams=1))
     asks: int = 2
     mode: Mode = Mode.COLD
+    together: bool = False
+    defers: bool = False
     last_resorts: tuple[LastResort, ...] = (LastResort.BOT, LastResort.GOODBYE)
     thorough: bool = True
 
@@ -129,7 +143,8 @@ class Product:
             case Word.HUMAN_ACCEPTED:
                 return e.HumanAccepted(escalation, number)
             case Word.HUMAN_DECLINED:
-                return e.HumanDeclined(escalation, number, letter.reason)
+                after_s = DEFER_S if letter.reason is Reason.DEFERRED else None
+                return e.HumanDeclined(escalation, number, letter.reason, after_s)
             case Word.HUMAN_ENTERED:
                 return e.HumanEntered(escalation, number)
             case Word.CALL_PLACED:
@@ -178,6 +193,7 @@ class Product:
             policy.budget_s,
             last_resort,
             mode,
+            together=policy.together,
             limits=policy.limits,
         )
 
@@ -196,8 +212,9 @@ def is_old(record: Record, letter: Letter) -> bool:
         return True
     if letter.word is Word.DIAL_ENDED and letter.connected:
         return False
-    current = held.current.number if held.current is not None else 0
-    return letter.word in ABOUT_ATTEMPTS and letter.number < current
+    if letter.word is Word.ROOM_CLOSED:
+        return held.current is not None and letter.number < held.current.number
+    return letter.word in ABOUT_ATTEMPTS and all(letter.number != one.number for one in held.live)
 
 
 def _every_letter(call: Call) -> Iterator[Letter]:
@@ -266,14 +283,23 @@ def _timeless_escalation(held: Escalation | None) -> Escalation | None:
     if held is None:
         return None
     ending = None if held.ending is None else replace(held.ending, at=NOW)
+    attempts = tuple(_timeless_attempt(attempt) for attempt in held.attempts)
     return replace(
         held,
         opened_at=NOW,
         give_up_at=_either(held.give_up_at, NEVER),
-        deadline=None if held.deadline is None else SOON,
-        attempts=tuple(_timeless_attempt(attempt) for attempt in held.attempts),
+        deadline=None if held.deadline is None else _timeless_deadline(held, attempts),
+        plan=tuple(replace(leg, not_before=LATER if leg.not_before else 0.0) for leg in held.plan),
+        attempts=attempts,
         ending=ending,
     )
+
+
+def _timeless_deadline(held: Escalation, attempts: tuple[Attempt, ...]) -> float:
+    """Of those who are called side by side one is given up before the other."""
+    if held.state is not State.CONSULTING:
+        return SOON
+    return min((one.due_at for one in attempts if one.ended_at is None), default=LATER)
 
 
 def _timeless_attempt(attempt: Attempt) -> Attempt:
@@ -290,6 +316,7 @@ def _timeless_attempt(attempt: Attempt) -> Attempt:
     return replace(
         attempt,
         started_at=NOW,
+        due_at=SOON + attempt.number / 100,
         answered_at=None if attempt.answered_at is None else NOW,
         accepted_at=None if attempt.accepted_at is None else NOW,
         entered_at=None if attempt.entered_at is None else NOW,

@@ -23,6 +23,8 @@ from escalate.transfer import commands as c
 from escalate.transfer import events as e
 from escalate.transfer import rules as r
 from escalate.transfer import table as t
+from escalate.transfer.moment import Moment, human_was_on
+from escalate.transfer.trying import without_the_ended
 from escalate.values import Outcome, Reason
 
 from .explorer import Explored, explore
@@ -42,6 +44,8 @@ LAST: Final = Policy(
 )
 CLOSED: Final = replace(LAST, plan=())
 WARM_LAST: Final = replace(LAST, mode=Mode.WARM, thorough=False, limits=Limits(streams=0))
+DEFERRING: Final = replace(WARM, defers=True)
+TOGETHER: Final = replace(DEFERRING, together=True)
 Table = tuple[Row, ...]
 
 
@@ -57,8 +61,11 @@ ASKED: Final = ("carried out: call the human", "the called human answers")
 ACCEPTED: Final = (*ASKED, "the called human accepts", "the human enters the room")
 DEEP: Final = {
     "cold": Walk(COLD, 10),
-    "warm": Walk(WARM, 8),
-    "warm, from the room": Walk(WARM, 8, ACCEPTED),
+    "warm": Walk(WARM, 7),
+    "warm, from the room": Walk(WARM, 7, ACCEPTED),
+    "warm, not yet": Walk(DEFERRING, 4, ASKED),
+    "warm, all at once": Walk(TOGETHER, 4, ASKED),
+    "warm, all at once, from the room": Walk(TOGETHER, 5, ACCEPTED),
     "cold, to a last word": Walk(LAST, 8),
     "warm, to a last word": Walk(WARM_LAST, 5),
 }
@@ -66,6 +73,7 @@ DEEP: Final = {
 SHALLOW: Final = {
     "cold": (Walk(COLD, 6), Walk(COLD, 9)),
     "warm": (Walk(WARM, 4), Walk(WARM, 4, ASKED), Walk(WARM, 7, ACCEPTED), Walk(WARM, 7)),
+    "warm, all at once": (Walk(TOGETHER, 3, ASKED), Walk(TOGETHER, 4, ASKED)),
     "cold, to a last word": (Walk(CLOSED, 8),),
     "warm, to a last word": (Walk(WARM_LAST, 4), Walk(WARM_LAST, 3, ACCEPTED)),
 }
@@ -175,16 +183,17 @@ def changed(state: State, on: type[e.Event], to: State, when: r.Guard = r.always
 Change = Callable[..., Table]
 
 
-def without_a_deadline(m: r.Moment) -> Escalation:
+def without_a_deadline(m: Moment) -> Escalation:
     return replace(m.escalation, deadline=None)
 
 
-def somebody_left_whatever_the_hour(m: r.Moment) -> bool:
-    return bool(r.legs_left(m))
+def somebody_left_whatever_the_hour(m: Moment) -> bool:
+    return bool(m.escalation.plan)
 
 
 CONSULTING, JOINING, ANNOUNCING, MOVING, RINGING, CONNECTED, RETURNING, LEAVING, ENDED = State
 TO_HUMAN, TO_BOT = r.somebody_left_to_call, r.bot_takes_over
+TO_MORE = r.somebody_may_accept
 CANCEL = r.settle(Outcome.CANCELLED, Reason.RETRACTED)
 
 MISTAKES: Final[dict[str, Table]] = {
@@ -218,9 +227,9 @@ MISTAKES: Final[dict[str, Table]] = {
         orders=r.nothing
     ),
     "a conversation is followed by the next human": changed(
-        RINGING, e.DialEnded, ENDED, r.human_was_on
+        RINGING, e.DialEnded, ENDED, human_was_on
     )(when=lambda _: False),
-    "a conversation counts as a return": changed(RINGING, e.DialEnded, ENDED, r.human_was_on)(
+    "a conversation counts as a return": changed(RINGING, e.DialEnded, ENDED, human_was_on)(
         effect=r.settle(Outcome.RETURNED)
     ),
     "whoever was promised a goodbye gets the bot": changed(RINGING, e.DialEnded, RETURNING, TO_BOT)(
@@ -293,15 +302,15 @@ def test_a_mistake_in_what_a_caller_hears_last_breaks_a_law(table: Table) -> Non
     assert laws_broken_by(table, "cold, to a last word")
 
 
-def accepted_by_anybody(m: r.Moment) -> Escalation:
+def accepted_by_anybody(m: Moment) -> Escalation:
     return replace(r.give_to_the_acceptor(m), claimed_by=None)
 
 
-def still_claimed(m: r.Moment) -> Escalation:
-    return replace(r.close_the_attempt(m), claimed_by=m.escalation.claimed_by)
+def still_claimed(m: Moment) -> Escalation:
+    return replace(without_the_ended(m), claimed_by=m.escalation.claimed_by)
 
 
-CALL_NEXT, AT_ONCE = r.call_the_next, r.human_left_at_once_but_more
+CALL_MORE, AT_ONCE = r.call_more, r.human_left_at_once_but_more
 WARM_MISTAKES: Final[dict[str, Table]] = {
     "an answer counts as a yes": changed(CONSULTING, e.HumanAnswered, CONSULTING)(
         to=JOINING, effect=r.give_to_the_acceptor
@@ -322,16 +331,16 @@ WARM_MISTAKES: Final[dict[str, Table]] = {
         *TABLE,
     ),
     "the next is called while the first rings": changed(
-        CONSULTING, e.DeadlinePassed, CONSULTING, TO_HUMAN
-    )(orders=CALL_NEXT),
-    "the next is begun but not called": changed(CONSULTING, e.HumanDeclined, CONSULTING, TO_HUMAN)(
+        CONSULTING, e.DeadlinePassed, CONSULTING, TO_MORE
+    )(orders=CALL_MORE),
+    "the next is begun but not called": changed(CONSULTING, e.HumanDeclined, CONSULTING, TO_MORE)(
         orders=r.nothing
     ),
     "a human who said no is called again and again": changed(
-        CONSULTING, e.HumanDeclined, CONSULTING, TO_HUMAN
+        CONSULTING, e.HumanDeclined, CONSULTING, TO_MORE
     )(effect=r.unchanged),
-    "a machine is left to talk": changed(CONSULTING, e.MachineAnswered, CONSULTING, TO_HUMAN)(
-        orders=CALL_NEXT
+    "a machine is left to talk": changed(CONSULTING, e.MachineAnswered, CONSULTING, TO_MORE)(
+        orders=CALL_MORE
     ),
     "a human who has accepted is taken for a machine": (
         Row(JOINING, e.MachineAnswered, ENDED, r.always, t.NOBODY, r.nothing),
@@ -382,3 +391,45 @@ WARM_MISTAKES: Final[dict[str, Table]] = {
 def test_a_mistake_in_the_warm_rows_breaks_a_law(table: Table) -> None:
     """The same for humans who are called first."""
     assert laws_broken_by(table, "warm")
+
+
+def others_forgotten(m: Moment) -> Escalation:
+    """Whoever accepts has the caller, but nobody has lost him."""
+    won = r.give_to_the_acceptor(m)
+    return replace(
+        won, attempts=m.escalation.with_attempt(won.attempts[m.attempt.number - 1]).attempts
+    )
+
+
+def nobody_may_accept(m: Moment) -> bool:
+    """One refusal is everybody's."""
+    return not without_the_ended(m).live and r.somebody_may_accept(m)
+
+
+TOGETHER_MISTAKES: Final[dict[str, Table]] = {
+    "those who lost the caller go on ringing": changed(CONSULTING, e.HumanAccepted, JOINING)(
+        orders=r.nothing
+    ),
+    "those who lost the caller may still accept": (
+        Row(JOINING, e.HumanAccepted, JOINING, r.always, r.give_to_the_acceptor),
+        *changed(CONSULTING, e.HumanAccepted, JOINING)(effect=others_forgotten),
+    ),
+    "who declines takes the others with him": changed(
+        CONSULTING, e.HumanDeclined, CONSULTING, TO_MORE
+    )(when=nobody_may_accept),
+    "whose leg ends takes the others with him": changed(
+        CONSULTING, e.HumanLegEnded, CONSULTING, TO_MORE
+    )(when=nobody_may_accept),
+    "a caller who hangs up leaves one of them ringing": changed(CONSULTING, e.CallerHungUp, ENDED)(
+        orders=lambda m: r.part(m)[:1]
+    ),
+    "the last of them does not end it": changed(CONSULTING, e.HumanDeclined, CONSULTING, TO_MORE)(
+        when=r.always, effect=r.unchanged
+    ),
+}
+
+
+@pytest.mark.parametrize("table", TOGETHER_MISTAKES.values(), ids=TOGETHER_MISTAKES.keys())
+def test_a_mistake_about_humans_called_at_once_breaks_a_law(table: Table) -> None:
+    """The same where several humans are called side by side."""
+    assert laws_broken_by(table, "warm, all at once")

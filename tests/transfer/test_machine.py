@@ -379,7 +379,7 @@ def test_a_conversation_reported_late_counts_even_when_the_next_human_was_to_be_
     assert story.call.escalation.ending is not None
     assert "support" == story.call.escalation.ending.destination
     reasons = [attempt.reason for attempt in story.call.escalation.attempts]
-    assert [Reason.COMPLETED, None] == reasons
+    assert [Reason.COMPLETED, Reason.LOST_RACE] == reasons
     assert d.HangUp() == story.document()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hypothesis import HealthCheck, settings
 from hypothesis import Phase as Phases
@@ -35,6 +36,7 @@ class LivingCall(RuleBasedStateMachine):
         plan=st.lists(st.sampled_from([Leg("a", 20.0), Leg("b", 30.0)]), min_size=1, max_size=4),
         budget_s=st.sampled_from([120.0, 45.0, 15.0]),
         mode=st.sampled_from(Mode),
+        together=st.booleans(),
         good_steps=st.integers(0, 12),
         data=st.data(),
     )
@@ -44,10 +46,14 @@ class LivingCall(RuleBasedStateMachine):
         plan: list[Leg],
         budget_s: float,
         mode: Mode,
+        together: bool,
         good_steps: int,
         data: st.DataObject,
     ) -> None:
-        policy = Policy(tuple(plan), budget_s, Limits(streams=2), asks=3, mode=mode)
+        limits = Limits(streams=2)
+        policy = Policy(tuple(plan), budget_s, limits, asks=3, mode=mode, defers=True)
+        # In a Dial one human is called after the other.
+        policy = replace(policy, together=together and mode is Mode.WARM)
         self.product = Product(policy, clock=True)
         self.told: set[Letter] = set()
         self.now_is(begin(self.product, owner))

@@ -133,6 +133,80 @@ def test_a_second_acceptor_hears_that_the_call_is_taken() -> None:
     assert d.LetGo(d.Farewell.TAKEN) == human(story, 1)
 
 
+def not_yet(after_s: float | None = None, attempt: int = 1) -> e.HumanDeclined:
+    return e.HumanDeclined("esc-1", attempt, Reason.DEFERRED, after_s)
+
+
+def test_a_human_who_asks_for_time_is_called_again_when_it_has_passed() -> None:
+    """The next one is called at once; when he fails, the caller waits with the bot."""
+    story = asked().tell(not_yet(30.0))
+    assert d.LetGo(d.Farewell.LATER) == human(story)
+    assert [c.CallHuman(2)] == story.commands
+    story.tell(e.HumanLegEnded("esc-1", 2, Reason.BUSY))
+    assert (State.CONSULTING, []) == (story.state(), story.commands)
+    story.deadline()
+    assert [c.CallHuman(3)] == story.commands
+    story.tell(e.HumanAnswered("esc-1", 3, "leg-3"), e.HumanAccepted("esc-1", 3))
+    assert d.MeetCaller("esc-1", 3) == human(story, 3)
+
+
+def test_a_human_who_asks_for_more_time_than_the_caller_has_has_declined() -> None:
+    """With a reason of its own; and so has one who asks a second time."""
+    story = asked().tell(not_yet(600.0), e.HumanLegEnded("esc-1", 2, Reason.BUSY))
+    assert (Outcome.RETURNED, Reason.BUSY) == story.ending
+    again = asked().tell(not_yet(), e.HumanLegEnded("esc-1", 2, Reason.BUSY)).deadline()
+    assert (Outcome.RETURNED, Reason.DEFERRED) == again.tell(not_yet(attempt=3)).ending
+
+
+def test_a_human_who_asked_for_time_is_not_called_for_a_caller_who_is_taken() -> None:
+    """Somebody else accepted meanwhile, and they talk."""
+    story = asked().tell(not_yet(30.0))
+    story.tell(e.HumanAccepted("esc-1", 2), e.HumanEntered("esc-1", 2), ANNOUNCED, arrived())
+    story.tell(e.RoomClosed("esc-1"), after_s=60.0)
+    assert (Outcome.CONNECTED, Reason.COMPLETED) == story.ending
+
+
+def all_at_once() -> Story:
+    warm = replace(requested(SUPPORT, DUTY), mode=Mode.WARM, together=True)
+    return Story(DocumentOwner.OURS).tell(e.StreamStarted(1), warm)
+
+
+def test_all_humans_are_called_at_once_and_the_first_who_accepts_has_the_caller() -> None:
+    """Whoever rings stops, whoever hears the question is told, and a late yes is too late."""
+    story = all_at_once()
+    assert [c.CallHuman(1), c.CallHuman(2)] == story.commands
+    story.tell(e.HumanAnswered("esc-1", 2, "leg-2"), e.HumanAnswered("esc-1", 1, "leg-1"))
+    story.tell(e.HumanAccepted("esc-1", 2))
+    assert [c.LetHumanGo(1)] == story.commands
+    story.tell(ACCEPTED)
+    assert d.MeetCaller("esc-1", 2) == human(story, 2)
+    assert d.LetGo(d.Farewell.TAKEN) == human(story, 1)
+
+
+def test_of_humans_called_at_once_one_fails_alone() -> None:
+    """The rest go on; it has ended when the last has."""
+    story = all_at_once().tell(e.CallRefused("esc-1", 1, Reason.NOT_PERMITTED))
+    broken = c.RaiseAlarm(c.Alarm.DESTINATION_MISCONFIGURED, Reason.NOT_PERMITTED, "support")
+    assert [broken] == story.commands
+    assert State.CONSULTING is story.state()
+    story.tell(e.HumanLegEnded("esc-1", 2, Reason.BUSY))
+    assert (Outcome.RETURNED, Reason.BUSY) == story.ending
+
+
+def test_of_humans_called_at_once_each_has_his_own_time() -> None:
+    """One who heard the question late is not given up with one whose phone rang too long."""
+    story = all_at_once().tell(e.HumanAnswered("esc-1", 2, "leg-2"), after_s=15.0)
+    story.deadline()
+    assert [c.LetHumanGo(1)] == story.commands
+    assert d.AskHuman("esc-1", 2) == human(story, 2)
+
+
+def test_an_acceptor_who_is_gone_is_followed_by_those_who_had_lost() -> None:
+    """They are called again, since nobody has the caller."""
+    story = all_at_once().tell(ACCEPTED, e.HumanLegEnded("esc-1", 1, Reason.UNKNOWN))
+    assert [c.CallHuman(3)] == story.commands
+
+
 def test_nobody_is_bridged_without_acceptance() -> None:
     """Whatever is reported before it, the caller's document stays the bot's."""
     story = asked().tell(ENTERED, ANNOUNCED, e.HumanConnected("esc-1", 1), e.CallerEntered("esc-1"))

@@ -250,8 +250,8 @@ def _recalled_unless_wanted(w: World, placed: Letter, record: Record) -> World:
 def is_wanted(record: Record, escalation: str, number: int) -> bool:
     """Whether the stored call says that this human is being called, asked or waited for."""
     held = record.held
-    last = held.current if held is not None and held.id == escalation else None
-    return last is not None and last.number == number and last.ended_at is None
+    live = held.live if held is not None and held.id == escalation else ()
+    return any(one.number == number for one in live)
 
 
 def without_old(w: World) -> World:
@@ -271,7 +271,7 @@ def _may_matter(w: World, request: Request) -> bool:
             return w.record.held is not None and request.escalation == w.record.held.id
         case Order.CALL:
             # The answer to it is given up long before the phone of the next would ring.
-            return _attempt(w.record) == (request.escalation, request.number)
+            return is_wanted(w.record, request.escalation, request.number)
         case Order.RECALL | Order.LET_GO:
             return guest(w, request.escalation, request.number) is not None
         case _:
@@ -338,8 +338,7 @@ def execute(product: Product, w: World, document: d.Document) -> World:
             place = Place(At.DIAL, attempt.number, escalation=escalation)
             return w._replace(place=place, human=Human(Phase.RINGING, until))
         case d.JoinRoom(escalation):
-            number = len(_held(w).attempts)
-            place = Place(At.ROOM, number, escalation=escalation)
+            place = Place(At.ROOM, _held(w).claimed_by or 0, escalation=escalation)
             return once_together(w._replace(place=place))
         case d.TakeMessage(escalation):
             return w._replace(place=Place(At.MESSAGE, escalation=escalation))
@@ -518,7 +517,7 @@ def called(product: Product, w: World, one: Guest) -> Iterator[Step]:
         case Called.ASKED:
             accepted = Letter(Word.HUMAN_ACCEPTED, name, number)
             yield asks_for(product, w, one, ACCEPTS, accepted)
-            for reason in _either(product, one, Reason.DECLINED, Reason.NOT_CONFIRMED):
+            for reason in _refusals(product, one):
                 declined = Letter(Word.HUMAN_DECLINED, name, number, reason)
                 yield asks_for(product, w, one, f"the called human says no: {reason}", declined)
         case Called.MEETING:
@@ -538,6 +537,11 @@ def _either(product: Product, one: Guest, first: Reason, second: Reason) -> tupl
     if product.policy.thorough:
         return (first, second)
     return (first,) if one.number == 1 else (second,)
+
+
+def _refusals(product: Product, one: Guest) -> tuple[Reason, ...]:
+    plain = _either(product, one, Reason.DECLINED, Reason.NOT_CONFIRMED)
+    return (*plain, Reason.DEFERRED) if product.policy.defers else plain
 
 
 ACCEPTS, HANGS_UP = "the called human accepts", "the called human hangs up"

@@ -1,0 +1,75 @@
+"""What a row of the table may look at, and what can be read from it in more than one way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from escalate.transfer import events as e
+from escalate.transfer.model import Attempt, Call, Escalation, Limits
+from escalate.values import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """All a row may look at: the call, its open escalation, the event and the time."""
+
+    call: Call
+    escalation: Escalation
+    event: e.Event
+    now: float
+
+    @property
+    def limits(self) -> Limits:
+        """The limits this escalation was opened with."""
+        return self.escalation.limits
+
+    @property
+    def attempt(self) -> Attempt:
+        """The attempt that the event is about, or else the one in progress.
+
+        Raises:
+            ValueError: There is none: a row was put where it cannot belong.
+        """
+        found = self.escalation.current
+        if isinstance(self.event, e.AttemptEvent):
+            found = self.escalation.attempt(self.event.attempt)
+        if found is None:
+            raise ValueError(f"{type(self.event).__name__} without an attempt")
+        return found
+
+
+def human_was_on(m: Moment) -> bool:
+    """Caller and human were bridged."""
+    return isinstance(m.event, e.DialEnded) and m.event.connected
+
+
+def reason_of(m: Moment, told: Attempt | None = None) -> Reason:
+    """Why an attempt ended: the human's leg tells it more exactly than the Dial around it.
+
+    Without `told` it is the attempt that the event is about.
+    """
+    told = told or m.attempt
+    if told.reason is not None and told.reason is not Reason.UNKNOWN:
+        return told.reason
+    lost = human_was_on(m) or isinstance(m.event, e.HumanAccepted)
+    if lost and told.number != m.attempt.number:
+        return Reason.LOST_RACE
+    match m.event:
+        case e.DialEnded() | e.HumanLegEnded() | e.HumanDeclined() | e.CallRefused():
+            return m.event.reason
+        case e.MachineAnswered():
+            return Reason.MACHINE
+        case e.DeadlinePassed():
+            return Reason.NO_ANSWER
+        case e.CallerHungUp():
+            return Reason.CALLER_LEFT
+        case e.Retracted():
+            return Reason.RETRACTED
+        case _:
+            return Reason.UNKNOWN
+
+
+def leg_of(m: Moment) -> str | None:
+    """The carrier's name for the human's leg, as soon as anybody has told it."""
+    told = m.event.leg if isinstance(m.event, e.HumanAnswered | e.MachineAnswered) else None
+    return told or m.attempt.leg

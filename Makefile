@@ -8,7 +8,7 @@ COMPAT ?= pipecat-1.8.0 pipecat-1.12 pipecat-newest livekit-1.5.0 livekit-1.6 li
 BIN := .venv/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo install test lint compat clean ALWAYS
+.PHONY: help demo install test sip lint compat clean ALWAYS
 
 help:
 	@echo "make demo [SCENARIO=name]  play a call on this machine (escalate demo --list: all names)"
@@ -16,6 +16,7 @@ help:
 	@echo "make install               set up .venv for the demo"
 	@echo "make test                  lint, types and every test; no account, key or network"
 	@echo "make compat [COMPAT=...]   the adapters' tests on old and new releases of their frameworks"
+	@echo "make sip                   every story with real telephones (kamailio, sipp, baresip, linphone)"
 	@echo "make lint                  ruff and mypy alone"
 	@echo "make clean                 remove .venv and what tools left behind"
 
@@ -26,6 +27,9 @@ install: .venv/demo-$(FRAMEWORK).stamp
 
 test: lint
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+
+sip: .venv/test.stamp
+	SIP_STORIES=all $(BIN)/pytest tests/sip
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check .

@@ -20,8 +20,13 @@ T = TypeVar("T")
 _taken: set[int] = set()
 
 
-def need(*programs: str) -> None:
-    """Skip the test where a program is not installed; in CI that is a failure instead."""
+def need(*programs: str, bot: str | None = None) -> None:
+    """Skip the test where a program is not installed; in CI that is a failure instead.
+
+    A framework that the bot of a story needs is missing on purpose where it is.
+    """
+    if bot:
+        pytest.importorskip(bot)
     missing = [program for program in programs if shutil.which(program) is None]
     if not missing:
         return

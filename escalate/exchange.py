@@ -29,7 +29,17 @@ from escalate.plivo.client import PlivoClient
 from escalate.plivo.urls import with_retries
 from escalate.settings import Settings
 from escalate.store import Store, open_store
-from escalate.transfer import Call, DocumentOwner, Ending, LastResort, Mode, Received, plan, receive
+from escalate.transfer import (
+    Call,
+    DocumentOwner,
+    Ending,
+    LastResort,
+    Mode,
+    Received,
+    Strategy,
+    plan,
+    receive,
+)
 from escalate.transfer import events as e
 from escalate.transfer.news import news_of
 from escalate.values import Reason, Trigger
@@ -267,6 +277,7 @@ class Exchange:
             budget_s=handoff.budget_s,
             last_resort=_without_bot(handoff.last_resort) if not bot_left else handoff.last_resort,
             mode=handoff.mode if bot_left else Mode.COLD,
+            together=handoff.strategy is Strategy.PARALLEL and bot_left,
             limits=self.settings.limits,
             language=language,
         )

@@ -162,6 +162,19 @@ def machines_are_human() -> None:
     _replace(exchange, "receive", trusting)
 
 
+def nobody_gets_time() -> None:
+    """Whoever asks for time has declined."""
+    from escalate import exchange
+    from escalate.transfer import events, receive
+
+    def impatient(call: Any, event: Any, now: float) -> Any:
+        if isinstance(event, events.HumanDeclined):
+            event = events.HumanDeclined(event.escalation, event.attempt)
+        return receive(call, event, now)
+
+    _replace(exchange, "receive", impatient)
+
+
 def caller_first() -> None:
     """The caller is taken from the bot before anybody has accepted."""
     from dataclasses import replace
@@ -214,6 +227,7 @@ SABOTAGES: dict[str, Callable[[], None]] = {
         humans_not_asked,
         every_answer_is_yes,
         machines_are_human,
+        nobody_gets_time,
         caller_first,
         humans_forgotten,
         message_not_recorded,

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from escalate.demo.report import Report
+from escalate.demo.report import Attempt, Report
 from escalate.demo.transcripts import Line, conversation
-from escalate.transfer import LastResort
+from escalate.transfer import LastResort, Strategy
 
 SIP_ADDRESS: Final = "sip:queue-1@cc.example.com"
 SIP_USERNAME: Final = "queue1"
@@ -54,11 +54,12 @@ class Act:
 class Must:
     """How a call has to come out, in the words of `escalate.demo.report.Report`.
 
-    `attempts` are the destinations tried, in order, each with the code of the cause that ended it,
-    None for a leg that is still up; the announcement of them must be heard to its end, unless the
-    caller `stays_with_bot`. `answers` are what humans answered who were asked first. `last_words`
-    must be among what the carrier said to him last. `stays_s` is how long caller and human must
-    have been connected after the bot had gone. No human may be abandoned.
+    `attempts` are the destinations tried, in this order unless `in_order` is False, each with
+    the code of the cause that ended it, None for a leg that is still up; the announcement of them
+    must be heard to its end, unless the caller `stays_with_bot`. `answers` are what humans answered
+    who were asked first. `last_words` must be among what the carrier said to him last. `stays_s` is
+    how long caller and human must have been connected after the bot had gone. No human may be
+    abandoned.
     """
 
     outcome: str
@@ -66,6 +67,7 @@ class Must:
     destination: str | None = None
     attempts: tuple[tuple[str, int | None], ...] = ()
     answers: tuple[str | None, ...] = ()
+    in_order: bool = True
     stays_with_bot: bool = False
     last_words: str = ""
     stays_s: float = 0.0
@@ -74,15 +76,16 @@ class Must:
         """What came out otherwise, one sentence each; empty when all is as it must be."""
         if self.outcome == "any":
             return ["the caller is lost"] if report.caller_lost else []
+        tried = report.attempts if self.in_order else self._in_my_order(report.attempts)
         compared = (
             ("outcome", self.outcome, report.outcome),
             ("caller_connected_to", self.connected_to, report.caller_connected_to),
             ("destination", self.destination, report.destination),
-            ("attempts", self.attempts, tuple((a.destination, a.code) for a in report.attempts)),
+            ("attempts", self.attempts, tuple((a.destination, a.code) for a in tried)),
             (
                 "answers",
-                self.answers or (None,) * len(report.attempts),
-                tuple(a.answer for a in report.attempts),
+                self.answers or (None,) * len(tried),
+                tuple(a.answer for a in tried),
             ),
         )
         wrong = [
@@ -102,13 +105,18 @@ class Must:
             wrong.append(f"connected for {stayed_ms} ms, must be {self.stays_s * 1000:.0f} or more")
         return wrong
 
+    def _in_my_order(self, tried: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+        """Return attempts that were made at once in the order in which they stand here."""
+        mine = {name: place for place, (name, _) in enumerate(self.attempts)}
+        return tuple(sorted(tried, key=lambda one: mine.get(one.destination, len(mine))))
+
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """One call. It is over `watch_s` after the event `over`, and `limit_s` in any case.
 
-    `warm` is the mode of the handoff; `last_resort` what a caller gets whom nobody takes; `armed`
-    leaves Pipecat's own hang-up as it is.
+    `warm` is the mode of the handoff, `strategy` in which order humans are tried; `last_resort` is
+    what a caller gets whom nobody takes; `armed` leaves Pipecat's own hang-up as it is.
     """
 
     name: str
@@ -120,6 +128,7 @@ class Scenario:
     phones: Phones
     acts: Sequence[Act] = ()
     warm: bool = False
+    strategy: Strategy = Strategy.PRIORITY
     last_resort: LastResort = LastResort.BOT
     armed: bool = False
     limit_s: float = 25.0
@@ -156,6 +165,7 @@ def _humans(support: Mapping[str, Any], duty_phone: Mapping[str, Any]) -> Phones
 _BUSY: Final = _humans({"busy": True}, {"busy": True})
 _BOTH_BUSY: Final = (("support", 3010), ("duty-phone", 3010))
 _YES: Final = "yes, put them through"
+_NOT_YET: Final = "give me two seconds"
 _ASKS: Final = conversation([(0.9, "a human please")])
 _TALKING: Final = When("leg.bridged")
 _WITH_SUPPORT: Final = Must(
@@ -257,6 +267,47 @@ _ALL: Final = (
             "duty-phone",
             attempts=(("support", 4000), ("duty-phone", None)),
             answers=("2", _YES),
+            stays_s=0.6,
+        ),
+    ),
+    _scenario(
+        "warm-later",
+        "the first human asks for two seconds, the second is busy, the first gets the caller then",
+        _ASKS,
+        warm=True,
+        phones=_humans(
+            {
+                "says_back": _NOT_YET,
+                "reacts_after_s": 0.6,
+                "then": {**_ANSWERED[SIP_ADDRESS], "presses": "1", "reacts_after_s": 0.6},
+            },
+            {"busy": True},
+        ),
+        must=Must(
+            "connected",
+            "human",
+            "support",
+            attempts=(("support", 4000), ("duty-phone", 3010), ("support", None)),
+            answers=(_NOT_YET, None, "1"),
+            stays_s=0.6,
+        ),
+    ),
+    _scenario(
+        "warm-parallel",
+        "both humans are called at once: who accepts first gets the caller, the other is told",
+        _ASKS,
+        warm=True,
+        strategy=Strategy.PARALLEL,
+        phones=_humans(
+            {"presses": "1", "reacts_after_s": 9.0}, {"presses": "1", "reacts_after_s": 1.5}
+        ),
+        must=Must(
+            "connected",
+            "human",
+            "duty-phone",
+            attempts=(("support", 4000), ("duty-phone", None)),
+            answers=(None, "1"),
+            in_order=False,
             stays_s=0.6,
         ),
     ),

@@ -55,6 +55,7 @@ def settings_text(directory: Path, ports: Ports, scenario: Scenario, *, ring_s: 
     )
     tables = "".join(_destination(name, where, ring_s) for where, name in DESTINATIONS.items())
     tables += f'\n[handoff]\nlast_resort = "{scenario.last_resort}"\n'
+    tables += f'strategy = "{scenario.strategy}"\n'
     if scenario.warm:
         root += f'caller_id = "{_CALLER_ID}"\n'
         tables += 'mode = "warm"\n'

@@ -53,6 +53,7 @@ class Phone(BaseModel):
         reacts_after_s: How long after the beginning of a question it is answered.
         listens: Whether questions are heard to their end first.
         machine: Whether a voicemail greeting answers, which talks to whoever is there.
+        then: How the telephone behaves when it is called again; None: as before.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -70,6 +71,14 @@ class Phone(BaseModel):
     reacts_after_s: float = Field(default=0.2, ge=0)
     listens: bool = False
     machine: bool = False
+    then: Phone | None = None
+
+    def call_by_call(self) -> Iterator[Phone]:
+        """Return how it behaves the first time, the second time, and so on."""
+        phone: Phone | None = self
+        while phone is not None:
+            yield phone
+            phone = phone.then
 
     def turns(self) -> Iterator[tuple[str, str]]:
         """Return the keys and the words with which each question is answered."""
@@ -93,6 +102,13 @@ class PhoneBook:
     def find(self, address: str) -> Phone | None:
         """Return the telephone at an address, or the one that stands for all."""
         return self._phones.get(_plain(address)) or self._phones.get("*")
+
+    def take(self, address: str) -> Phone | None:
+        """Return the telephone that is called, which may behave otherwise the next time."""
+        phone = self.find(address)
+        if phone is not None and phone.then is not None:
+            self._phones[_plain(address)] = phone.then
+        return phone
 
     def knows(self, address: str) -> bool:
         """Tell whether somebody has described this very telephone."""
@@ -127,7 +143,7 @@ class ScriptedPhones:
 
     def dial(self, invitation: legs.Invitation) -> legs.Leg:
         """Start to call somebody; an address nobody described answers after half a second."""
-        found = (book.find(invitation.to) for book in self._books)
+        found = (book.take(invitation.to) for book in self._books)
         phone = next(filter(None, found), None) or Phone()
         leg = ScriptedLeg(phone, invitation, self._clock, self._auth_timeout_s)
         self._books[-1].note(invitation.to, leg)
@@ -329,7 +345,7 @@ class ScriptedLeg:
 
 def describe(phones: Mapping[str, Phone], mask: Mask) -> dict[str, Any]:
     """Return telephones for the log, after hiding their passwords for good."""
-    for phone in phones.values():
+    for phone in itertools.chain.from_iterable(one.call_by_call() for one in phones.values()):
         mask.remember(phone.challenge.password if phone.challenge else None)
     return {address: phone.model_dump(exclude_defaults=True) for address, phone in phones.items()}
 

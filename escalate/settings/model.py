@@ -22,7 +22,7 @@ from escalate.plivo.addresses import SipUri
 from escalate.plivo.fields import CallerId, Url
 from escalate.settings.destination import Destination, Section
 from escalate.settings.saying import Say
-from escalate.transfer import LastResort, Limits, Mode, Route
+from escalate.transfer import LastResort, Limits, Mode, Route, Strategy
 
 _SHORTEST_SECRET: Final = 16
 
@@ -30,6 +30,8 @@ _SHORTEST_SECRET: Final = 16
 class Handoff(Section):
     """How a handoff goes: `cold` dials the human once the caller has left the bot, `warm` first.
 
+    By `strategy` destinations are tried in `priority`, the order of the file, or `parallel`: humans
+    who are called first are called all at once, and the first who accepts has the caller.
     `budget_s` bounds the caller's whole wait, `summary_s` how long a summary of your own may take,
     `link_s` how long the page about a call can be opened once a human was asked for (seconds).
     `last_resort` is what a caller gets whom no human takes: the `bot` again, `voicemail` (a message
@@ -40,6 +42,7 @@ class Handoff(Section):
     """
 
     mode: Mode = Mode.COLD
+    strategy: Literal[Strategy.PRIORITY, Strategy.PARALLEL] = Strategy.PRIORITY
     budget_s: Annotated[float, Field(ge=10, le=1800)] = 120
     last_resort: LastResort = LastResort.BOT
     message_s: Annotated[int, Field(ge=5, le=3600)] = 120
@@ -149,6 +152,8 @@ class Settings(BaseSettings):
             _require_tls("stream_url", self.stream_url, "wss", local=local)
         if self.handoff.mode is Mode.WARM and self.caller_id is None:
             raise ValueError("a warm handoff calls from caller_id: set it to a number of yours")
+        if self.handoff.mode is Mode.COLD and self.handoff.strategy is Strategy.PARALLEL:
+            raise ValueError("strategy = 'parallel' calls humans first: use mode = 'warm' with it")
         if urlsplit(self.plivo_api).scheme != "https" and not local:
             raise ValueError("plivo_api has to be https, unless it is on this machine")
         return self

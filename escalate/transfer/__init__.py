@@ -17,7 +17,7 @@ from escalate.transfer.model import (
     Mode,
     State,
 )
-from escalate.transfer.routing import Route, plan
+from escalate.transfer.routing import Route, Strategy, plan
 from escalate.transfer.table import TABLE, Row
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "Route",
     "Row",
     "State",
+    "Strategy",
     "plan",
     "receive",
 ]

@@ -19,6 +19,7 @@ class Strategy(StrEnum):
 
     PRIORITY = "priority"  # the one that stands first in the settings
     ROUND_ROBIN = "round_robin"  # each in turn
+    PARALLEL = "parallel"  # all at once; the first who accepts has the caller
 
 
 @dataclass(frozen=True, slots=True)

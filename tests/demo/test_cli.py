@@ -85,6 +85,8 @@ def test_list_prints_a_name_and_a_description_for_each_scenario() -> None:
         "stream-lost",
         "warm",
         "warm-declined",
+        "warm-later",
+        "warm-parallel",
         "warm-machine",
         "warm-nobody",
         "warm-caller-hangs-up",

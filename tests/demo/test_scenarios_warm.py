@@ -66,6 +66,37 @@ async def test_a_refusal_taken_for_a_yes_is_noticed() -> None:
     assert "destination is support, must be duty-phone" in played.unmet
 
 
+def a_human_who_asks_for_time_is_called_again_for_a_caller_who_is_with_the_bot(
+    played: Played,
+) -> None:
+    """He is thanked and called a second time; the caller leaves the bot for him then."""
+    asked, called_again = at(played, "leg.says"), at(played, "leg.dialed", 3)
+    assert asked < called_again < at(played, "stream.closed")
+
+
+async def test_a_human_who_is_not_called_again_is_noticed() -> None:
+    """Twin of warm-later: who asks for time is taken at his first word."""
+    over = When("leg.ended", nth=2)
+    played = await play(scenario("warm-later", over=over), sabotage="nobody-gets-time")
+
+    assert "outcome is returned, must be connected" in played.unmet
+
+
+async def test_of_two_humans_called_at_once_the_first_who_accepts_gets_the_caller() -> None:
+    """Both hear the question; the other is told, and heard out, before his leg ends."""
+    played = await play(scenario("warm-parallel"))
+
+    must_be_right(played)
+    assert at(played, "leg.answered", 2) < at(played, "leg.digit", digit="1")
+
+
+async def test_a_human_who_lost_the_caller_and_is_not_told_is_noticed() -> None:
+    """Twin of warm-parallel: nobody lets go of those who were slower."""
+    played = await play(scenario("warm-parallel"), sabotage="humans-forgotten")
+
+    assert "support was left alone" in played.unmet
+
+
 def a_voicemail_gets_neither_the_caller_nor_a_farewell(played: Played) -> None:
     """Its leg ends once the carrier has heard what it is; a human is asked, and accepts."""
     assert at(played, "leg.detected", machine=True) < at(played, "leg.digit", digit="1")
@@ -124,6 +155,7 @@ async def test_a_human_who_is_forgotten_is_noticed() -> None:
 PROOFS = {
     "warm": a_human_hears_the_question_and_accepts_before_the_caller_leaves_the_bot,
     "warm-declined": a_human_who_declines_is_thanked_and_the_next_is_called,
+    "warm-later": a_human_who_asks_for_time_is_called_again_for_a_caller_who_is_with_the_bot,
     "warm-machine": a_voicemail_gets_neither_the_caller_nor_a_farewell,
     "warm-nobody": when_no_human_takes_the_call_the_caller_never_leaves_the_bot,
     "warm-caller-hangs-up": a_human_is_released_when_the_caller_leaves_during_the_question,
@@ -131,7 +163,7 @@ PROOFS = {
 
 
 async def test_every_warm_scenario_comes_out_as_it_must() -> None:
-    """Five callers at one bot, and a human's own calls for each."""
+    """Six callers at one bot, and a human's own calls for each."""
     played = await play_together(*(scenario(name) for name in PROOFS))
 
     for name, prove in PROOFS.items():

@@ -162,6 +162,17 @@ async def test_every_ending_of_a_leg_is_in_its_log(
     ]
 
 
+async def test_a_telephone_may_behave_otherwise_when_it_is_called_again(
+    plivo: LocalPlivo, app: Application, api: httpx.AsyncClient
+) -> None:
+    """Busy at first, then it declines, and so from then on."""
+    app.answers("agent", WAIT)
+    declines = {"declines": True, "answers_after_s": 0}
+    await plivo.phones({QUEUE: {"busy": True, "then": declines}})
+    ended = [await plivo.wait_for("call.ended", await fire(api, app)) for _ in range(3)]
+    assert [3010, 3110, 3110] == [one["code"] for one in ended]
+
+
 @pytest.mark.parametrize("machine", [True, False])
 async def test_whether_a_machine_answered_is_told_to_its_url(
     plivo: LocalPlivo, app: Application, api: httpx.AsyncClient, machine: bool

@@ -10,6 +10,7 @@ from escalate.errors import ConfigurationError
 from escalate.handoff import Line
 from escalate.settings import Settings, load_settings
 from escalate.settings.lines import line_of
+from escalate.transfer import Strategy
 
 GOOD = """\
 public_url = "https://bot.example.com/escalate"
@@ -139,6 +140,14 @@ def test_a_password_may_come_from_a_named_file(
     assert "from-a-file" == password.get_secret_value()
     (tmp_path / "sip-password").unlink()
     assert "password_file: cannot be read" in complaint(tmp_path, named)
+
+
+def test_humans_are_called_at_once_where_they_are_called_first(tmp_path: Path) -> None:
+    """The message names the way out; with it the setting is read."""
+    parallel = GOOD + '\n[handoff]\nstrategy = "parallel"\n'
+    assert "use mode = 'warm' with it" in complaint(tmp_path, parallel)
+    warm = 'caller_id = "+14155550100"\n' + parallel + 'mode = "warm"\n'
+    assert Strategy.PARALLEL is load(tmp_path, warm).handoff.strategy
 
 
 def test_the_auth_token_does_not_belong_into_the_file(tmp_path: Path) -> None:

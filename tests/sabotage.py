@@ -212,6 +212,18 @@ def message_not_recorded() -> None:
     _replace(documents, "render", deaf)
 
 
+def nobody_confirms() -> None:
+    """A dialled human gets the caller as soon as he has picked up."""
+    from escalate.plivo.xml import Dial
+    from escalate.web import documents
+
+    def rash(**attributes: Any) -> Any:
+        asked = ("confirm_sound", "confirm_key", "confirm_timeout")
+        return Dial(**{name: value for name, value in attributes.items() if name not in asked})
+
+    _replace(documents, "Dial", rash)
+
+
 SABOTAGES: dict[str, Callable[[], None]] = {
     act.__name__.replace("_", "-"): act
     for act in (
@@ -231,6 +243,7 @@ SABOTAGES: dict[str, Callable[[], None]] = {
         caller_first,
         humans_forgotten,
         message_not_recorded,
+        nobody_confirms,
     )
 }
 

@@ -102,6 +102,9 @@ class Leg:
                 self.unbridged_at = event["at"]
             case "leg.ended":
                 self.ended = event
+            case "leg.digit":
+                # In a Dial the key takes the caller; who was called for himself tells us by action.
+                self.answer = event["digit"] if self.line is None else self.answer
             case "fetch" if event["what"] == "action":
                 self.answer = reply_in(event) or self.answer
         if self.line is not None and event["call"] == self.leg:

@@ -115,8 +115,9 @@ class Must:
 class Scenario:
     """One call. It is over `watch_s` after the event `over`, and `limit_s` in any case.
 
-    `warm` is the mode of the handoff, `strategy` in which order humans are tried; `last_resort` is
-    what a caller gets whom nobody takes; `armed` leaves Pipecat's own hang-up as it is.
+    `warm` is the mode of the handoff, `confirm` that a dialled human has to press a key, `strategy`
+    in which order humans are tried; `last_resort` is what a caller gets whom nobody takes; `armed`
+    leaves Pipecat's own hang-up as it is.
     """
 
     name: str
@@ -128,6 +129,7 @@ class Scenario:
     phones: Phones
     acts: Sequence[Act] = ()
     warm: bool = False
+    confirm: bool = False
     strategy: Strategy = Strategy.PRIORITY
     last_resort: LastResort = LastResort.BOT
     armed: bool = False
@@ -350,6 +352,22 @@ _ALL: Final = (
         acts=(Act("hang_up", When("heard.started", source="speak"), 0.8),),
         over=When("call.ended"),
         must=Must("caller_left", attempts=(("support", 4000),), stays_with_bot=True),
+    ),
+    _scenario(
+        "confirm",
+        "the first human does not press the key he is asked for, the second does and is connected",
+        _ASKS,
+        confirm=True,
+        phones=_humans({"machine": True}, {"presses": "1", "reacts_after_s": 1.0}),
+        must=Must(
+            "connected",
+            "human",
+            "duty-phone",
+            attempts=(("support", 9110), ("duty-phone", None)),
+            answers=(None, "1"),
+            stays_s=0.6,
+        ),
+        limit_s=40.0,
     ),
     _scenario(
         "voicemail",

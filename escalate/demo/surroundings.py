@@ -21,6 +21,8 @@ from escalate.demo.scenarios import (
 from escalate.demo.transcripts import Line
 from escalate.settings import password_variable
 
+# Shorter than anybody would configure, so that the demonstration goes on.
+_CONFIRM_S: Final = 4
 _CALLER_ID: Final = "+14155550100"
 STORE: Final = "escalate.db"
 _SETTINGS: Final = "escalate.toml"
@@ -56,6 +58,8 @@ def settings_text(directory: Path, ports: Ports, scenario: Scenario, *, ring_s: 
     tables = "".join(_destination(name, where, ring_s) for where, name in DESTINATIONS.items())
     tables += f'\n[handoff]\nlast_resort = "{scenario.last_resort}"\n'
     tables += f'strategy = "{scenario.strategy}"\n'
+    if scenario.confirm:
+        tables += f'mode = "confirm"\n\n[limits]\nconfirm_s = {_CONFIRM_S}\n'
     if scenario.warm:
         root += f'caller_id = "{_CALLER_ID}"\n'
         tables += 'mode = "warm"\n'

@@ -54,6 +54,7 @@ class Line(StrEnum):
     ASK = "ask"  # by key or by word
     ASK_KEYS = "ask_keys"  # by key alone, where the carrier's recogniser lacks the language
     AGAIN = "again"
+    CONFIRM = "confirm"  # where a key is the only answer
     ACCEPTED = "accepted"
     DECLINED = "declined"
     DEFERRED = "deferred"
@@ -78,6 +79,7 @@ SLOTS: Final[Mapping[Line, tuple[str, ...]]] = {
     Line.ASK: ("accept", "decline", "defer"),
     Line.ASK_KEYS: ("accept", "decline", "defer"),
     Line.AGAIN: ("accept", "decline", "defer"),
+    Line.CONFIRM: ("accept",),
 }
 """What a sentence may hold beside its words."""
 

@@ -30,8 +30,10 @@ _SHORTEST_SECRET: Final = 16
 class Handoff(Section):
     """How a handoff goes: `cold` dials the human once the caller has left the bot, `warm` first.
 
-    By `strategy` destinations are tried in `priority`, the order of the file, or `parallel`: humans
-    who are called first are called all at once, and the first who accepts has the caller.
+    `confirm` is cold, but the human is briefed and presses a key before he gets the caller, for
+    which he has `limits.confirm_s` seconds; no voicemail does that. By `strategy` destinations are
+    tried in `priority`, the order of the file, or `parallel`: humans who are called first are
+    called all at once, and the first who accepts has the caller.
     `budget_s` bounds the caller's whole wait, `summary_s` how long a summary of your own may take,
     `link_s` how long the page about a call can be opened once a human was asked for (seconds).
     `last_resort` is what a caller gets whom no human takes: the `bot` again, `voicemail` (a message
@@ -150,9 +152,14 @@ class Settings(BaseSettings):
         _require_tls("public_url", self.public_url, "https", local=local)
         if self.stream_url is not None:
             _require_tls("stream_url", self.stream_url, "wss", local=local)
+        if self.handoff.mode is Mode.CONFIRM and self.handoff.budget_s < self.limits.confirm_s + 5:
+            raise ValueError(
+                "the caller's patience is over before anybody can confirm: raise "
+                "handoff.budget_s, or lower limits.confirm_s"
+            )
         if self.handoff.mode is Mode.WARM and self.caller_id is None:
             raise ValueError("a warm handoff calls from caller_id: set it to a number of yours")
-        if self.handoff.mode is Mode.COLD and self.handoff.strategy is Strategy.PARALLEL:
+        if self.handoff.mode is not Mode.WARM and self.handoff.strategy is Strategy.PARALLEL:
             raise ValueError("strategy = 'parallel' calls humans first: use mode = 'warm' with it")
         if urlsplit(self.plivo_api).scheme != "https" and not local:
             raise ValueError("plivo_api has to be https, unless it is on this machine")
@@ -190,7 +197,7 @@ class Settings(BaseSettings):
                 )
         if self.handoff.last_resort is not LastResort.BOT:
             raise ValueError("with refer_domain the last resort is the bot: remove last_resort")
-        if self.handoff.mode is Mode.WARM:
+        if self.handoff.mode is not Mode.COLD:
             raise ValueError("with refer_domain nobody can be called first: use mode = 'cold'")
         if self.handoff.music != "real":
             raise ValueError("with refer_domain there is no music while it rings: remove music")

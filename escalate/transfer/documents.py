@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from escalate.transfer.model import Attempt, Call, Escalation, LastResort, State
+from escalate.transfer.model import Attempt, Call, Escalation, LastResort, Mode, State
 from escalate.transfer.rules import bot_is_lost
 from escalate.values import Outcome, Reason
 
@@ -32,10 +32,14 @@ class ConnectBot(Document):
 
 @dataclass(frozen=True, slots=True)
 class DialHuman(Document):
-    """Dial the attempt's destination; its end is reported to us."""
+    """Dial the attempt's destination; its end is reported to us.
+
+    With `confirm` the human is briefed and has to press a key before he gets the caller.
+    """
 
     escalation: str
     attempt: Attempt
+    confirm: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ def document_for(call: Call) -> Document:
         case State.LEAVING:
             return _last_resort(held)
         case State.RINGING if attempt is not None and not attempt.touched:
-            return DialHuman(held.id, attempt)
+            return DialHuman(held.id, attempt, confirm=held.mode is not Mode.COLD)
         case State.ANNOUNCING | State.MOVING:
             # He asks for a document we have served before: the stream he is on.
             return _connect_bot(call)
@@ -125,6 +129,14 @@ class AskHuman(Document):
     escalation: str
     attempt: int
     times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BriefHuman(Document):
+    """Tell a human who was dialled what it is about, and which key takes the caller."""
+
+    escalation: str
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True)

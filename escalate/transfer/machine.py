@@ -49,7 +49,7 @@ def _request(call: Call, event: e.Requested, now: float) -> Received:
     """Open an escalation; in a warm handoff somebody is called at once."""
     opened = _open(call, event, now)
     held = opened.open_escalation
-    if opened == call or held is None or held.mode is Mode.COLD or not held.plan:
+    if opened == call or held is None or held.mode is not Mode.WARM or not held.plan:
         return _result(call, opened, ())
     asking = consult_further(Moment(opened, replace(held, state=State.CONSULTING), event, now))
     calls = tuple(CallHuman(attempt.number) for attempt in asking.attempts)

@@ -32,6 +32,7 @@ class Mode(StrEnum):
     """Who is called first."""
 
     COLD = "cold"  # the caller leaves the bot, then the human is dialled
+    CONFIRM = "confirm"  # the same, and the human is briefed and presses a key before they are on
     WARM = "warm"  # the human is called and asked, then the caller leaves the bot
 
 
@@ -57,6 +58,7 @@ class Limits:
 
     announce_s: float = 20.0
     brief_s: float = 45.0
+    confirm_s: float = 30.0  # from a dialled human's answer to the key that takes the caller
     join_s: float = 10.0
     defer_s: float = 60.0  # a human who asks for time without saying how long
     at_once_s: float = 3.0  # a human who is gone again within this time was never there
@@ -166,6 +168,12 @@ class Escalation:
     def live(self) -> tuple[Attempt, ...]:
         """The attempts that go on."""
         return tuple(one for one in self.attempts if one.ended_at is None)
+
+    @property
+    def rings_until(self) -> float:
+        """When no phone may ring any more: a human who has to confirm needs time for that."""
+        kept_s = self.limits.confirm_s if self.mode is Mode.CONFIRM else 0.0
+        return self.give_up_at - kept_s
 
     def attempt(self, number: int) -> Attempt | None:
         """The attempt with this number, if it was made."""

@@ -421,7 +421,7 @@ def let_the_others_go(m: Moment) -> tuple[Command, ...]:
 
 def part(m: Moment) -> tuple[Command, ...]:
     """Let go of the humans whom we have called and who are not wanted any more."""
-    if m.escalation.mode is Mode.COLD:
+    if m.escalation.mode is not Mode.WARM:
         return ()
     return tuple(LetHumanGo(told.number) for told in m.escalation.live)
 

@@ -84,7 +84,7 @@ def _put_off(held: Escalation, event: e.HumanDeclined, now: float) -> Escalation
 def to_be_called(held: Escalation, now: float) -> tuple[Leg, ...]:
     """The legs to begin at this moment: the next one, or one of each destination that is idle."""
     called = {one.destination for one in held.live}
-    if now >= held.give_up_at or (called and not held.together):
+    if now >= held.rings_until or (called and not held.together):
         return ()
     ready = [leg for leg in held.plan if leg.not_before <= now and leg.destination not in called]
     if not held.together:
@@ -102,7 +102,7 @@ def is_promising(held: Escalation, now: float) -> bool:
 def begin(held: Escalation, now: float) -> Escalation:
     """Begin attempts, ringing no longer than the caller's patience lasts."""
     for leg in to_be_called(held, now):
-        ring_s = max(1.0, min(leg.ring_s, held.give_up_at - now))
+        ring_s = max(1.0, min(leg.ring_s, held.rings_until - now))
         due_at = now + ring_s + held.limits.ring_slack_s
         number = len(held.attempts) + 1
         attempt = Attempt(number, leg.destination, ring_s, started_at=now, due_at=due_at)

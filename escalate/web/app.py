@@ -24,7 +24,7 @@ from starlette.routing import Route
 from escalate.errors import EscalateError, ForgedCallback, StoreUnavailable
 from escalate.exchange import Exchange
 from escalate.handoff import Briefing
-from escalate.transfer.documents import AskHuman, DialHuman, KeepCaller
+from escalate.transfer.documents import AskHuman, BriefHuman, DialHuman, KeepCaller
 from escalate.web.callers import CallerRoutes
 from escalate.web.documents import Documents
 from escalate.web.humans import HumanRoutes
@@ -34,6 +34,7 @@ from escalate.web.requests import Callback, Executed, Reported, Step, Verifier
 log = logging.getLogger("escalate")
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+Otherwise = Callable[[Request, dict[str, str], str | None], Response]
 
 # The document may hold SIP credentials: nothing on the way may keep it.
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -83,6 +84,8 @@ def build_app(exchange: Exchange) -> Starlette:
         f"{_HUMAN}/hangup": human.hang_up,
     }
 
+    whisper = answers.executed(human.whisper, otherwise=answers.whisper)
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with exchange:
@@ -93,6 +96,7 @@ def build_app(exchange: Exchange) -> Starlette:
         routes=[
             *(Route(at, answers.executed(step), methods=_METHODS) for at, step in executed.items()),
             *(Route(at, answers.reported(told), methods=_METHODS) for at, told in reported.items()),
+            Route(f"{_ATTEMPT}/whisper", whisper, methods=_METHODS),
             Route("/health", answers.health),
             Route("/context/{token}", ContextPages(exchange).show, methods=["GET"]),
         ],
@@ -117,8 +121,12 @@ class _Answers:
             return PlainTextResponse("the store does not answer\n", status_code=503)
         return PlainTextResponse("ok\n")
 
-    def executed(self, execute: Executed) -> Endpoint:
-        """Answer with the document the leg is in after `execute`, whatever happens."""
+    def executed(self, execute: Executed, *, otherwise: Otherwise | None = None) -> Endpoint:
+        """Answer with the document the leg is in after `execute`, whatever happens.
+
+        `otherwise` is what it gets when that cannot be said; a caller is kept.
+        """
+        keep = otherwise or self._keep_caller
 
         async def endpoint(request: Request) -> Response:
             told: dict[str, str] = {}
@@ -129,7 +137,7 @@ class _Answers:
                 if step is not None and not isinstance(step.document, KeepCaller):
                     return _xml(self._documents.render(*step, await self._briefing(step)))
                 if step is not None:
-                    return self._keep_caller(request, told, step.language)
+                    return keep(request, told, step.language)
                 problem = "unknown call"
             except (EscalateError, ValueError, KeyError) as error:
                 problem = type(error).__name__
@@ -138,13 +146,17 @@ class _Answers:
                 problem = type(error).__name__
                 log.exception("route %s failed", request.url.path)
             self._exchange.alarm_request(f"{request.scope['path']} ({problem})")
-            return self._keep_caller(request, told)
+            return keep(request, told, None)
 
         return endpoint
 
+    def whisper(self, *_: object) -> Response:
+        """Ask a human for the key without a word about the caller."""
+        return _xml(self._documents.whisper())
+
     async def _briefing(self, step: Step) -> Briefing | None:
         """Return what a human is to know who is dialled or asked."""
-        if not isinstance(step.document, DialHuman | AskHuman):
+        if not isinstance(step.document, DialHuman | AskHuman | BriefHuman):
             return None
         held = step.call.find(step.document.escalation)
         return None if held is None else await self._exchange.briefings.of(step.call, held)
@@ -168,7 +180,7 @@ class _Answers:
         return endpoint
 
     def _keep_caller(
-        self, request: Request, told: dict[str, str], language: str | None = None
+        self, request: Request, told: dict[str, str], language: str | None
     ) -> Response:
         """Hold the line without reading or changing anything, then have the same asked again."""
         url, _, query = self._verifier.public_url(request).partition("?")

@@ -49,6 +49,7 @@ _FAREWELLS: Final = {
     d.Farewell.TAKEN: Line.TAKEN,
     d.Farewell.GONE: Line.CALLER_GONE,
 }
+_ACCEPT: Final = Keys().accept
 _KEYS: Final = asdict(Keys())
 
 
@@ -78,6 +79,8 @@ class Documents:
                 response = self._dial(call, document, briefing)
             case d.JoinRoom(escalation):
                 response = self._join(call, escalation)
+            case d.BriefHuman():
+                return self.whisper(language, briefing)
             case d.AskHuman():
                 response = self._ask(call, document, language, briefing)
             case d.MeetCaller(escalation, number):
@@ -175,8 +178,21 @@ class Documents:
             caller_id=self._settings.caller_id,
             callback_url=with_retries(f"{base}/progress"),
             dial_music=self._settings.handoff.music,
+            confirm_sound=with_retries(f"{base}/whisper") if document.confirm else None,
+            confirm_key=_ACCEPT if document.confirm else None,
+            confirm_timeout=math.ceil(self._settings.limits.confirm_s),
         )
         return Response(children=(dial,))
+
+    def whisper(self, language: str | None = None, briefing: Briefing | None = None) -> str:
+        """Return what a human hears whom the caller does not hear: what it is about, and the key.
+
+        Without a `briefing` it holds nothing about anybody. Plivo plays no other elements there.
+        """
+        key = self._speak(Line.CONFIRM, language, slots=_KEYS)
+        offer = self._speak(Line.OFFER, language)
+        again = (Wait(length=_ASK_AGAIN_S), key)
+        return render(Response(children=(offer, *self._brief(briefing), key, *again)))
 
     def _take_message(self, call: Call, escalation: str, language: str | None) -> Response:
         """Record the caller until a key, silence or the longest time; a goodbye if that fails."""

@@ -1,4 +1,4 @@
-"""The routes of a human who is called for a warm handoff: briefing, answer, room, end."""
+"""The routes of a human: what he hears before he takes a caller, his answer, room and end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from escalate.plivo.callbacks import (
 )
 from escalate.transfer import Call
 from escalate.transfer import events as e
-from escalate.transfer.documents import AskHuman, human_document_for
+from escalate.transfer.documents import AskHuman, BriefHuman, human_document_for
 from escalate.values import Reason
 from escalate.web.requests import Callback, Step
 
@@ -67,6 +67,13 @@ class HumanRoutes:
         if step is None or not isinstance(step.document, AskHuman):
             return step
         return step._replace(document=replace(step.document, times=times))
+
+    async def whisper(self, request: Request, _: Callback) -> Step | None:
+        """A dialled human has picked up, and hears what it is about before he takes the caller."""
+        call = await self._load(request)
+        if call is None:
+            return None
+        return Step(call, BriefHuman(*_ids(request)), self._language(call, request))
 
     async def room(self, request: Request, callback: Callback) -> None:
         """The human went into the room."""

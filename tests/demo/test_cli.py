@@ -90,6 +90,7 @@ def test_list_prints_a_name_and_a_description_for_each_scenario() -> None:
         "warm-machine",
         "warm-nobody",
         "warm-caller-hangs-up",
+        "confirm",
         "voicemail",
         "callback",
         "armed-bot",

@@ -174,7 +174,8 @@ def a_second_acceptor_is_let_go(s: Step) -> bool:
 
 def _taken_for_a_machine(s: Step, number: int) -> bool:
     """Whether he was given up as a recording, to which nothing is said."""
-    held = s.before.record.call.escalation
+    assert s.told is not None
+    held = s.before.record.call.find(s.told.escalation)
     made = held.attempts[number - 1 : number] if held is not None else ()
     return s.executed == d.HangUp() and any(one.reason is Reason.MACHINE for one in made)
 
@@ -296,7 +297,9 @@ def a_dial_is_served_only_to_a_caller_who_waits(s: Step) -> bool:
     held = s.after.record.held
     match s.executed:
         case d.DialHuman(escalation, attempt):
-            return held is not None and held.id == escalation and held.current == attempt
+            asked = held is not None and held.mode is not Mode.COLD
+            served = held is not None and held.id == escalation and held.current == attempt
+            return served and s.executed.confirm is asked
         case d.JoinRoom(escalation):
             return held is not None and (held.id, held.state) == (escalation, State.CONNECTED)
         case d.TakeMessage(escalation):
@@ -356,8 +359,8 @@ def the_wait_is_bounded(s: Step) -> bool:
     begun = s.after.record is not s.before.record and _rings_anew(s)
     last = held.attempts[-1]
     return (
-        (not begun or (patient and last.started_at < held.give_up_at))
-        and (not patient or last.ring_s <= max(1.0, held.give_up_at - last.started_at))
+        (not begun or (patient and last.started_at < held.rings_until))
+        and (not patient or last.ring_s <= max(1.0, held.rings_until - last.started_at))
         and (not patient or len(held.attempts) == 1 or _rung(held) <= bound + 1.0)
     )
 
@@ -387,7 +390,7 @@ def nobody_is_passed_over(s: Step) -> bool:
         return True
     if was is not None and was.state in (State.RETURNING, State.LEAVING):
         return True
-    if held.give_up_at <= s.after.now:
+    if held.rings_until <= s.after.now:
         return True
     hopeless = {a.destination for a in held.attempts if a.reason and not _retryable(a.reason)}
     # Who asked for time is not called in a document of the caller's before it has passed.

@@ -43,7 +43,7 @@ from .world import (
 def beginnings(product: Product, owner: DocumentOwner) -> Iterator[World]:
     """The worlds to start from; in a warm walk a human has been asked for already."""
     first = begin(product, owner)
-    if product.policy.mode is Mode.COLD:
+    if product.policy.mode is not Mode.WARM:
         yield first
     else:
         yield from (step.after for step in _asks(product, first))
@@ -51,7 +51,7 @@ def beginnings(product: Product, owner: DocumentOwner) -> Iterator[World]:
 
 def is_over(product: Product, w: World) -> bool:
     """Whether a called human is all that is left of a warm handoff."""
-    if product.policy.mode is Mode.COLD or w.asked < product.policy.asks:
+    if product.policy.mode is not Mode.WARM or w.asked < product.policy.asks:
         return False
     return w.record.held is None
 

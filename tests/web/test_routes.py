@@ -10,9 +10,9 @@ import pytest
 from escalate import Switchboard
 from escalate.handoff import read_headers
 from escalate.plivo.signature import NONCE_HEADER, SIGNATURE_HEADER, sign_v3
-from escalate.plivo.xml import Dial, Hangup, Redirect, Response, Speak, Stream, User, parse
+from escalate.plivo.xml import Dial, Hangup, Redirect, Response, Speak, Stream, User, Wait, parse
 from escalate.settings import Settings
-from escalate.transfer import Ending, State
+from escalate.transfer import Ending, Mode, State
 from escalate.transfer import events as e
 from escalate.values import Outcome, Party, Reason, Said, Trigger
 from tests.web.conftest import PASSWORD, PUBLIC, TOKEN, UUID, Plivo
@@ -350,3 +350,44 @@ async def test_no_request_is_answered_with_an_error_or_broken_out_of(
         reply = await http.post(f"http://x{path}")
     assert 200 == reply.status_code
     assert [Speak] == kinds(parse(reply.text))[:1]
+
+
+# --- a human who confirms -------------------------------------------------------------------------
+
+
+async def test_a_human_who_has_to_confirm_is_briefed_and_asked_for_a_key(
+    settings: Settings,
+) -> None:
+    """The Dial points to the whisper, which holds what is known and nothing but sound."""
+    handoff = settings.handoff.model_copy(update={"mode": Mode.CONFIRM})
+    async with Switchboard(settings.model_copy(update={"handoff": handoff})) as board:
+        plivo = Plivo(board)
+        await board.store.remember(
+            UUID, Said(Party.CALLER, "my name is Peter Miller", board.clock())
+        )
+        attempt = await escalated(board, plivo)
+        (dial,) = (await plivo.document(f"/calls/{UUID}/next?stream=1")).children
+        assert isinstance(dial, Dial)
+        assert ("1", 30) == (dial.confirm_key, dial.confirm_timeout)
+        assert f"{PUBLIC}{attempt}/whisper" == (dial.confirm_sound or "").partition("#")[0]
+        whisper = await plivo.document(f"{attempt}/whisper")
+        assert [] == [one for one in whisper.children if not isinstance(one, Speak | Wait)]
+        said = [one.text for one in whisper.children if isinstance(one, Speak)]
+        assert "Press 1 to take the call." == said[-1]
+        assert "Name: Peter Miller." == said[1]
+        for asked in (
+            plivo.document(f"{attempt}/whisper", token="not-the-token"),
+            plivo.document("/calls/other/escalations/none/attempts/1/whisper"),
+        ):
+            bare = [one.text for one in (await asked).children if isinstance(one, Speak)]
+            assert [said[0], said[-1], said[-1]] == bare
+
+
+async def test_a_dial_without_confirmation_asks_for_no_key(
+    board: Switchboard, plivo: Plivo
+) -> None:
+    """Twin: cold mode bridges whoever picks up."""
+    await escalated(board, plivo)
+    (dial,) = (await plivo.document(f"/calls/{UUID}/next?stream=1")).children
+    assert isinstance(dial, Dial)
+    assert (None, None) == (dial.confirm_key, dial.confirm_sound)

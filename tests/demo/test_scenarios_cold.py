@@ -1,4 +1,4 @@
-"""What a caller gets whom nobody takes, with real processes and without a framework."""
+"""Who may take a caller, and what he gets whom nobody takes: real processes, no framework."""
 
 from __future__ import annotations
 
@@ -30,3 +30,21 @@ async def test_a_message_that_nobody_records_is_noticed() -> None:
 
     assert "voicemail" != played.result["outcome"]
     assert "Record" not in [e["element"] for e in played.events if e["kind"] == "xml.step"]
+
+
+async def test_only_a_human_who_presses_the_key_gets_the_caller() -> None:
+    """A voicemail picks up first and does not; 9110 leads to the next."""
+    played = await play(scenario("confirm"), bot=PLAIN_BOT)
+
+    must_be_right(played)
+    whispers = [e["text"] for e in played.events if e["kind"] == "leg.hears" and e["text"]]
+    assert "A caller needs your help." == whispers[0]
+    assert [] == [span for span in played.heard if span["source"] == "speak"]
+
+
+async def test_a_caller_given_to_whoever_picks_up_is_noticed() -> None:
+    """Twin of confirm: he talks to a voicemail."""
+    rash = scenario("confirm", over=When("leg.bridged"), watch_s=0.1)
+    played = await play(rash, bot=PLAIN_BOT, sabotage="nobody-confirms")
+
+    assert "destination is support, must be duty-phone" in played.unmet

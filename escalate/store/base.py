@@ -68,6 +68,12 @@ class Store(Protocol):
     async def due(self, now: float) -> Sequence[Call]:
         """Return the calls whose deadline is not after `now` (seconds since the epoch)."""
 
+    async def escalated(self, *, before: float | None = None, limit: int = 50) -> Sequence[Call]:
+        """Return calls in which a human was asked for, the one that was opened last first.
+
+        `before` leaves out those opened at that time (seconds since the epoch) or later.
+        """
+
     async def remember(self, call_uuid: str, said: Said) -> None:
         """Keep what somebody said, in the one table that holds words."""
 

@@ -73,6 +73,10 @@ class EncryptedWords:
         """Return the calls somebody has to look after."""
         return await self._store.due(now)
 
+    async def escalated(self, *, before: float | None = None, limit: int = 50) -> Sequence[Call]:
+        """Return calls in which a human was asked for; there are no words in them."""
+        return await self._store.escalated(before=before, limit=limit)
+
     async def remember(self, call_uuid: str, said: Said) -> None:
         """Keep what somebody said, unreadable without the key."""
         await self._store.remember(call_uuid, replace(said, text=self._sealed(said.text)))

@@ -211,6 +211,13 @@ class RedisStore:
         bodies = await self._run(scripts.DUE, keys, args)
         return [CODEC.validate_json(body) for body in bodies]
 
+    async def escalated(self, *, before: float | None = None, limit: int = 50) -> Sequence[Call]:
+        """Return calls in which a human was asked for, the newest first."""
+        below = "+inf" if before is None else f"({before!r}"
+        keys, args = [self._key("escalated")], [self._key("call", ""), below, limit]
+        bodies = await self._run(scripts.ESCALATED, keys, args)
+        return [CODEC.validate_json(body) for body in bodies]
+
     async def remember(self, call_uuid: str, said: Said) -> None:
         """Keep what somebody said."""
         mark = secrets.token_hex(scripts.MARK_CHARS // 2)
@@ -269,6 +276,7 @@ class RedisStore:
                 self._key("deadlines"),
                 self._key("ended"),
                 self._key("notes", call.call_uuid),
+                self._key("escalated"),
             ],
             args=[
                 call.call_uuid,
@@ -281,6 +289,8 @@ class RedisStore:
                 _ms(self._keep_s if call.ended_at is not None else self._longest_s),
                 _ms(self._retention_s),
                 self._key("changed"),
+                repr(call.opened_at) if call.escalation is not None else "",
+                repr(call.opened_at - self._longest_s),
             ],
         )
         if result == scripts.LATE:

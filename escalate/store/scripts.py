@@ -19,9 +19,11 @@ LATE: Final = -1
 # nothing: a server that was stopped and goes on would otherwise carry it out then.
 WRITE: Final = """
 local call, words, deadlines, ended, notes = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local escalated = KEYS[6]
 local uuid, read_marks, mark, body = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local deadline, ended_at, must_by_ms = ARGV[5], ARGV[6], tonumber(ARGV[7])
 local call_ms, words_ms, channel = ARGV[8], ARGV[9], ARGV[10]
+local escalated_at, kept_since = ARGV[11], ARGV[12]
 
 local marks = redis.call('HGET', call, 'marks') or ''
 if marks ~= read_marks then return 0 end
@@ -38,6 +40,10 @@ if ended_at ~= '' then
     redis.call('PEXPIRE', words, words_ms)
     redis.call('PEXPIRE', notes, words_ms)
 end
+if escalated_at ~= '' then
+    redis.call('ZADD', escalated, escalated_at, uuid)
+    redis.call('ZREMRANGEBYSCORE', escalated, '-inf', '(' .. kept_since)
+end
 redis.call('PUBLISH', channel, uuid)
 return 1
 """
@@ -49,6 +55,23 @@ for _, uuid in ipairs(redis.call('ZRANGEBYSCORE', deadlines, '-inf', now)) do
     local body = redis.call('HGET', prefix .. uuid, 'body')
     if body then bodies[#bodies + 1] = body
     else redis.call('ZREM', deadlines, uuid) end
+end
+return bodies
+"""
+
+# Calls that are not kept any more leave no gap.
+ESCALATED: Final = """
+local escalated, prefix, below, limit = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
+local bodies = {}
+while #bodies < limit do
+    local found = redis.call('ZREVRANGEBYSCORE', escalated, below, '-inf',
+        'LIMIT', #bodies, limit - #bodies)
+    if #found == 0 then break end
+    for _, uuid in ipairs(found) do
+        local body = redis.call('HGET', prefix .. uuid, 'body')
+        if body then bodies[#bodies + 1] = body
+        else redis.call('ZREM', escalated, uuid) end
+    end
 end
 return bodies
 """

@@ -11,6 +11,7 @@ leave none of them half done.
 from __future__ import annotations
 
 import asyncio
+import math
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +37,8 @@ CREATE TABLE IF NOT EXISTS calls (
     body      TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS calls_by_deadline ON calls (deadline) WHERE deadline IS NOT NULL;
+CREATE INDEX IF NOT EXISTS escalated_calls ON calls (json_extract(body, '$.opened_at'))
+    WHERE json_extract(body, '$.escalation') IS NOT NULL;
 CREATE TABLE IF NOT EXISTS words (
     call_uuid TEXT NOT NULL,
     at        REAL NOT NULL,
@@ -58,6 +61,12 @@ T = TypeVar("T")
 _FORGET_WORDS = """
 DELETE FROM {}
 WHERE call_uuid IN (SELECT call_uuid FROM calls WHERE ended_at < ?) OR at < ?
+"""
+# In the words of the index, so that it is used.
+_ESCALATED = """
+SELECT body FROM calls
+WHERE json_extract(body, '$.escalation') IS NOT NULL AND json_extract(body, '$.opened_at') < ?
+ORDER BY json_extract(body, '$.opened_at') DESC LIMIT ?
 """
 _WITH_WORDS = ("words", "notes")
 
@@ -146,6 +155,14 @@ class SqliteStore:
         """Return the calls somebody has to look after."""
         query = "SELECT body FROM calls WHERE deadline <= ? ORDER BY deadline"
         rows = await self._do(lambda: self._connection.execute(query, (now,)).fetchall())
+        return [CODEC.validate_json(body) for (body,) in rows]
+
+    async def escalated(self, *, before: float | None = None, limit: int = 50) -> Sequence[Call]:
+        """Return calls in which a human was asked for, the newest first."""
+        last = math.inf if before is None else before
+        rows = await self._do(
+            lambda: self._connection.execute(_ESCALATED, (last, limit)).fetchall()
+        )
         return [CODEC.validate_json(body) for (body,) in rows]
 
     async def remember(self, call_uuid: str, said: Said) -> None:

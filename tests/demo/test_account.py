@@ -122,6 +122,28 @@ def test_a_document_is_a_request_and_its_answer_with_both_in_full() -> None:
     assert "trouble" == failed["weight"]
 
 
+def test_sip_messages_go_to_the_telephone_they_are_about() -> None:
+    """The caller's own was there before any human was dialled."""
+    ok = {"line": "SIP/2.0 200 OK", "cseq": "1 INVITE"}
+    told = messages(
+        ("sip.sent", {**ok, "peer": "udp:127.0.0.1:5071"}),
+        ("leg.dialed", LEG),
+        ("sip.sent", {"line": "INVITE sip:q@x SIP/2.0", "cseq": "1 INVITE", "peer": "udp:other"}),
+        ("sip.received", {**ok, "peer": "udp:other"}),
+        (
+            "sip.received",
+            {"line": "BYE sip:p@x SIP/2.0", "cseq": "2", "peer": "udp:127.0.0.1:5071"},
+        ),
+    )
+    drawn = [tuple(message["rungs"][0].values())[:3] for message in told]
+    assert [
+        ("Plivo", "caller", "SIP 200 OK"),
+        ("Plivo", "human", "SIP INVITE sip:q@x"),
+        ("human", "Plivo", "SIP 200 OK"),
+        ("caller", "Plivo", "SIP BYE sip:p@x"),
+    ] == [drawn[0], *drawn[2:]]
+
+
 async def test_a_page_that_is_opened_late_or_comes_back_misses_nothing() -> None:
     """It gets what it has not got, and of a call before the present one nothing."""
     feed = Feed()

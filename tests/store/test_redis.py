@@ -415,3 +415,20 @@ def test_a_url_that_is_none_is_refused_without_being_shown(url: str) -> None:
     with pytest.raises(ConfigurationError, match="percent-encode") as raised:
         RedisStore(url)
     assert "pa" not in str(raised.value).replace("password", "").replace("percent", "")
+
+
+async def test_a_call_that_is_not_kept_any_more_leaves_no_gap_in_the_list(
+    redis_server: RedisServer,
+) -> None:
+    """The server deletes calls by itself; a page of the list is full all the same."""
+    from redis import Redis
+
+    async with RedisStore(redis_server.url) as store:
+        for number in (1, 2, 3):
+            call = replace(CALL, call_uuid=f"call-{number}", opened_at=float(number))
+            await put(store, call)
+            await store.apply(call.call_uuid, tell(REQUESTED, 5.0))
+        with Redis.from_url(redis_server.url) as client:
+            client.delete("escalate:call:call-3")
+        listed = await store.escalated(limit=2)
+        assert ["call-2", "call-1"] == [call.call_uuid for call in listed]

@@ -189,6 +189,21 @@ async def test_calls_that_are_due_come_by_their_deadlines(store: Store) -> None:
     assert ["call-2", "call-3", "call-1"] == [call.call_uuid for call in await store.due(1e12)]
 
 
+async def test_calls_with_a_request_for_a_human_are_listed_the_newest_first(store: Store) -> None:
+    """In pages, and again when they change; a call in which nobody asked is not among them."""
+    for number, opened_at in ((1, 30.5), (2, 10.25), (3, 20.125), (4, 40.0)):
+        call = replace(CALL, call_uuid=f"call-{number}", opened_at=opened_at)
+        await put(store, call)
+        if number != 4:
+            await store.apply(call.call_uuid, tell(REQUESTED, 50.0))
+    await store.apply("call-3", tell(e.CallerHungUp(), 60.0))
+    listed = await store.escalated(limit=2)
+    assert ["call-1", "call-3"] == [call.call_uuid for call in listed]
+    assert listed[1] == await store.load("call-3")
+    rest = await store.escalated(before=listed[1].opened_at, limit=2)
+    assert ["call-2"] == [call.call_uuid for call in rest]
+
+
 async def test_a_store_that_is_not_open_says_so(opening: Opening) -> None:
     """The error is the one that every caller of a store expects."""
     with pytest.raises(StoreUnavailable, match="not open"):

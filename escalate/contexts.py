@@ -66,6 +66,7 @@ class Contexts:
     """
 
     def __init__(self, settings: Settings) -> None:
+        self.language = settings.say.language
         self._settings = settings
         token = settings.plivo_auth_token.get_secret_value().encode()
         self._key = hmac.new(token, _PURPOSE, hashlib.sha256).digest()
@@ -86,18 +87,13 @@ class Contexts:
         self, call: Call, held: Escalation, briefing: Briefing, said: Sequence[Said] = ()
     ) -> Account:
         """Return what may be seen of an escalation, with the conversation `said`."""
-        names = briefing_labels(briefing.language)
-        hidden = find_in_turns(said, briefing.language)
         return Account(
             call.call_uuid,
             held,
             briefing,
             call.language or briefing.language,
             self.link(call, held),
-            tuple(
-                replace(one, text=masked(one.text, places, names))
-                for one, places in zip(said, hidden, strict=True)
-            ),
+            _withheld(said, briefing.language),
         )
 
     def headers(
@@ -149,3 +145,21 @@ class Accounts:
         said = await self._store.words(call_uuid)
         briefing = await self._briefings.of(call, call.escalation)
         return self._contexts.account(call, call.escalation, briefing, said)
+
+    async def said(self, call: Call) -> Sequence[Said]:
+        """Return what was said in a call, for who looks on: nothing is made or kept for it.
+
+        Raises:
+            StoreUnavailable: It cannot be read.
+        """
+        said = await self._store.words(call.call_uuid)
+        return _withheld(said, call.language or self._contexts.language)
+
+
+def _withheld(said: Sequence[Said], language: str) -> tuple[Said, ...]:
+    """Return the conversation without what is nobody's business."""
+    names, hidden = briefing_labels(language), find_in_turns(said, language)
+    return tuple(
+        replace(one, text=masked(one.text, places, names))
+        for one, places in zip(said, hidden, strict=True)
+    )

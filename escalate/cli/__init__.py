@@ -6,7 +6,7 @@ from typing import Final
 
 import typer
 
-from escalate.cli import detecting, doctoring, playing, serving
+from escalate.cli import browsing, detecting, doctoring, playing, serving
 
 _HELP: Final = """Makes sure that a caller who needs a human gets one.
 
@@ -22,6 +22,7 @@ main = typer.Typer(
 )
 main.command("demo")(playing.demo)
 main.command("serve")(serving.serve)
+main.command("console")(browsing.console)
 main.command(
     "emulate",
     context_settings={

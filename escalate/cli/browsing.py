@@ -1,4 +1,4 @@
-"""`escalate demo --web`: the pages that are looked at in a browser."""
+"""`escalate demo --web` and `escalate console`: the pages that are looked at in a browser."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ import os
 import socket
 import sys
 import webbrowser
-from typing import TYPE_CHECKING, Final
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Final
 
+import typer
 import uvicorn
+from starlette.applications import Starlette
 
 from escalate.cli.failing import stop
 from escalate.demo.scenarios import Framework
-
-if TYPE_CHECKING:
-    from starlette.applications import Starlette
+from escalate.errors import ConfigurationError
+from escalate.switchboard import Switchboard
+from escalate.web.console import console_routes
+from escalate.web.sessions import Sessions
 
 _HOST: Final = "127.0.0.1"
 # A page that listens never closes its connection by itself.
@@ -28,6 +35,38 @@ def show_playground(framework: Framework, port: int) -> None:
     from escalate.demo.playground_app import build_app
 
     serve_page(build_app(Playground(framework)), _HOST, port)
+
+
+def console(
+    config: Annotated[
+        Path | None,
+        typer.Option(help="The policy. Without it: ESCALATE_CONFIG, or escalate.toml here."),
+    ] = None,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = _HOST,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")] = 8766,
+) -> None:
+    """Show the escalations in the store, live and past, to whoever knows ESCALATE_CONSOLE_TOKEN.
+
+    It reads the store of escalate.toml and changes nothing; the same page is at /console of the
+    web side. Other addresses than this machine's belong behind a proxy with TLS.
+    """
+    try:
+        board = Switchboard.from_settings(config)
+    except ConfigurationError as error:
+        stop(str(error))
+    token = board.settings.console_token
+    if token is None:
+        stop("set ESCALATE_CONSOLE_TOKEN: make a token with openssl rand -hex 16")
+    sessions = Sessions(token, board.clock, path="/console", secure=not _is_loopback(host))
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        # The store alone: who looks on carries nothing out.
+        async with board.store:
+            yield
+
+    app = Starlette(routes=console_routes(board, sessions), lifespan=lifespan)
+    serve_page(app, host, port, "/console/")
 
 
 def serve_page(app: Starlette, host: str, port: int, path: str = "/") -> None:
@@ -60,6 +99,13 @@ class _Server(uvicorn.Server):
             sys.stdout.flush()
             if _has_screen():
                 webbrowser.open(self._url)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _has_screen() -> bool:

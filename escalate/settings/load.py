@@ -35,6 +35,7 @@ _SECRETS: Final[Mapping[str, str]] = {
     "PLIVO_AUTH_TOKEN": "PLIVO_AUTH_TOKEN",
     "words_key": "ESCALATE_WORDS_KEY",
     "webhook_secret": "ESCALATE_WEBHOOK_SECRET",
+    "console_token": "ESCALATE_CONSOLE_TOKEN",
 }
 
 # What the carrier's XML calls things, and what the file calls them.

@@ -86,7 +86,7 @@ class Settings(BaseSettings):
     `refer_domain` callers come over a trunk of that domain and are moved by REFER. `store` is a
     file on a local disk, found from where `escalate.toml` is, or redis://... for several hosts;
     with `words_key` what is said is encrypted in it. `caller_id` is a number of yours that the
-    human is shown.
+    human is shown. With `console_token` there is an operator's console, for who knows the token.
     """
 
     model_config = SettingsConfigDict(
@@ -119,6 +119,7 @@ class Settings(BaseSettings):
     detect: DetectPolicy = DetectPolicy()
     webhook: Webhook | None = None
     webhook_secret: SecretStr | None = None
+    console_token: SecretStr | None = None
     retention_s: Annotated[float, Field(ge=0)] = 3600
 
     limits: Limits = Limits()
@@ -164,6 +165,16 @@ class Settings(BaseSettings):
         if urlsplit(self.plivo_api).scheme != "https" and not local:
             raise ValueError("plivo_api has to be https, unless it is on this machine")
         return self
+
+    @field_validator("console_token")
+    @classmethod
+    def _cannot_be_guessed(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and len(token) < _SHORTEST_SECRET:
+            raise ValueError(
+                f"ESCALATE_CONSOLE_TOKEN has to be at least {_SHORTEST_SECRET} random characters: "
+                "make one with openssl rand -hex 16, or unset it to have no console"
+            )
+        return token
 
     @model_validator(mode="after")
     def _webhook_is_signed(self) -> Self:

@@ -14,22 +14,24 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from escalate.errors import EscalateError, ForgedCallback, StoreUnavailable
 from escalate.exchange import Exchange
 from escalate.handoff import Briefing
 from escalate.transfer.documents import AskHuman, BriefHuman, DialHuman, KeepCaller
 from escalate.web.callers import CallerRoutes
+from escalate.web.console import console_routes
 from escalate.web.documents import Documents
 from escalate.web.humans import HumanRoutes
 from escalate.web.pages import ContextPages
 from escalate.web.requests import Callback, Executed, Reported, Step, Verifier
+from escalate.web.sessions import Sessions
 
 log = logging.getLogger("escalate")
 
@@ -99,8 +101,24 @@ def build_app(exchange: Exchange) -> Starlette:
             Route(f"{_ATTEMPT}/whisper", whisper, methods=_METHODS),
             Route("/health", answers.health),
             Route("/context/{token}", ContextPages(exchange).show, methods=["GET"]),
+            *_console(exchange),
         ],
     )
+
+
+def _console(exchange: Exchange) -> list[BaseRoute]:
+    """Return the operator's console, if the settings have a token for it."""
+    settings = exchange.settings
+    if settings.console_token is None:
+        return []
+    public = urlsplit(settings.public_url)
+    sessions = Sessions(
+        settings.console_token,
+        exchange.clock,
+        path=f"{public.path}/console",
+        secure=public.scheme == "https",
+    )
+    return console_routes(exchange, sessions, exchange.ready)
 
 
 class _Answers:

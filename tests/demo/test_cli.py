@@ -254,6 +254,27 @@ def test_serve_refuses_wrong_settings_in_one_message(
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize(
+    ("token", "fix"),
+    [(None, "set ESCALATE_CONSOLE_TOKEN: make a token"), ("guess", "at least 16 random")],
+)
+def test_the_console_needs_a_token_that_nobody_guesses(
+    token: str | None, fix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line says how to make one, and nobody listens meanwhile."""
+    file = tmp_path / "escalate.toml"
+    file.write_text(
+        'public_url = "https://bot.example.com"\nstream_url = "wss://bot.example.com/ws"\n'
+        '[[destination]]\nname = "support"\nphone = "+14155550199"\n'
+    )
+    monkeypatch.setenv("PLIVO_AUTH_ID", "MAXXXXXXXXXXXXXXXXXX")
+    monkeypatch.setenv("PLIVO_AUTH_TOKEN", "token")
+    if token is not None:
+        monkeypatch.setenv("ESCALATE_CONSOLE_TOKEN", token)
+    status, _, said = run("console", "--config", str(file))
+    assert (2, True) == (status, fix in said)
+
+
 async def test_serve_answers_at_the_path_of_the_public_url(tmp_path: Path) -> None:
     """The web side alone: health is there, and what is unsigned is refused."""
     config = tmp_path / "escalate.toml"

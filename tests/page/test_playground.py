@@ -13,6 +13,7 @@ from escalate.demo.playground_app import build_app
 from escalate.demo.scenarios import SIP_PASSWORD
 
 from .chromium import Tab
+from .looking import fits, is_accessible, shows
 from .serving import serving
 
 needs_pipecat = pytest.mark.skipif(
@@ -21,25 +22,6 @@ needs_pipecat = pytest.mark.skipif(
 PLAYED_S = 45.0
 # Mark-up, an override of the direction of writing, a letter beyond 16 bits, a word without end.
 STRANGE = "<img src=x> \u202e\U0001f600" + "_" * 60 + " i want a human"
-NAMED = frozenset("button link textbox slider combobox navigation log region heading".split())
-
-
-def shows(text: str, where: str = "body") -> str:
-    return f"document.querySelector('{where}').innerText.includes({text!r})"
-
-
-async def is_accessible(tab: Tab) -> None:
-    """Whatever can be used or jumped to has a name; there is one main part, one first heading."""
-    roles = await tab.roles()
-    assert [] == [role for role, name in roles if role in NAMED and not name.strip()]
-    assert 1 == [role for role, _ in roles].count("main")
-    assert 1 == await tab.ask("document.querySelectorAll('h1').length")
-
-
-async def fits(tab: Tab, width: int) -> None:
-    """Nothing sticks out to the side."""
-    await tab.resize(width, 844)
-    assert await tab.ask("document.documentElement.scrollWidth <= innerWidth")
 
 
 async def play(tab: Tab, name: str) -> None:

@@ -1,0 +1,286 @@
+// The operator's console: asks for what is stored, again and again, and draws it.
+
+import { find, make } from "./dom.js";
+
+const EVERY_MS = 2000;
+
+const STATES = {
+  consulting: "stays with the bot while a human is called and asked",
+  joining: "has a human who accepted, and is told so",
+  announcing: "is told what happens next",
+  moving: "is on the way",
+  ringing: "waits while a human's telephone rings",
+  connected: "talks to a human",
+  returning: "is on the way back to the bot",
+  leaving: "hears a goodbye",
+};
+
+const OUTCOMES = {
+  connected: "connected",
+  returned: "back to the bot",
+  voicemail: "left a message",
+  callback: "is called back",
+  goodbye: "heard a goodbye",
+  caller_left: "caller hung up",
+  cancelled: "taken back",
+  refused: "stayed with the bot",
+};
+
+const GOOD = new Set(["connected", "voicemail", "callback"]);
+const BAD = new Set(["goodbye", "refused", "returned"]);
+
+let shown = "";
+let older = [];
+let next = null;
+let more = null;
+
+// --- what is asked for ----------------------------------------------------------------------------
+
+async function ask(path) {
+  const reply = await fetch(path);
+  // The session is over: the door is at the same address.
+  if (reply.status === 401) location.reload();
+  if (!reply.ok) throw new Error((await reply.json()).error);
+  return reply.json();
+}
+
+async function refresh() {
+  if (document.hidden) return;
+  try {
+    const told = await ask("escalations");
+    setState("good", "live");
+    draw(told);
+  } catch (error) {
+    setState("bad", error instanceof TypeError ? "no answer" : error.message);
+  }
+}
+
+function setState(kind, text) {
+  find("state").className = `state ${kind}`;
+  if (find("state").textContent !== text) find("state").textContent = text;
+}
+
+// --- what is drawn --------------------------------------------------------------------------------
+
+function draw({ now, summary, escalations, next: after }) {
+  const told = JSON.stringify([summary, escalations]);
+  for (const clock of document.querySelectorAll("[data-since]")) {
+    clock.textContent = duration(now - Number(clock.dataset.since));
+  }
+  if (told === shown) return;
+  shown = told;
+  const focused = document.activeElement;
+  // Older pages stay as they were read; the newest may push some of its own down to them.
+  if (older.length === 0) next = after;
+  drawSummary(summary);
+  drawAlerts(escalations);
+  const open = escalations.filter((one) => one.outcome === null);
+  find("open").replaceChildren(...(open.length ? open.map((one) => live(one, now)) : [nobody()]));
+  drawPast(escalations.filter((one) => one.outcome !== null));
+  if (!focused.isConnected && focused.dataset.call) {
+    document.querySelector(`[data-call="${CSS.escape(focused.dataset.call)}"]`)?.focus();
+  }
+}
+
+function drawSummary({ escalations, open, ended, connected, median_time_to_human_s, alerts }) {
+  const share = ended ? `${Math.round((100 * connected) / ended)} %` : "none yet";
+  const wait = median_time_to_human_s === null ? "none yet" : duration(median_time_to_human_s);
+  const figures = [
+    ["asking right now", open],
+    [`reached a human, of the last ${ended}`, share],
+    ["median time to a human", wait],
+    [`alerts in the last ${escalations}`, alerts],
+  ];
+  find("summary").replaceChildren(
+    ...figures.map(([name, figure]) =>
+      make("div", { class: "card" }, make("dt", {}, name), make("dd", { class: "number" }, figure)),
+    ),
+  );
+}
+
+// What has to be mended is told once, with the call that showed it last.
+function drawAlerts(escalations) {
+  const found = new Map();
+  for (const one of escalations) {
+    for (const text of one.alerts) found.set(text, [...(found.get(text) ?? []), one]);
+  }
+  find("alerts-card").hidden = found.size === 0;
+  find("alerts").replaceChildren(...[...found].map(([text, calls]) => alert(text, calls)));
+}
+
+function alert(text, calls) {
+  const often = calls.length > 1 ? `${calls.length} times, last at ` : "at ";
+  return make(
+    "li",
+    {},
+    make("b", {}, make("bdi", {}, words(text))),
+    make("span", { class: "quiet" }, often, moment(calls[0].opened_at)),
+    opener(calls[0]),
+  );
+}
+
+function live(one, now) {
+  return make(
+    "li",
+    {},
+    make("span", { class: "number", "data-since": one.opened_at }, duration(now - one.opened_at)),
+    make("b", {}, `The caller ${STATES[one.state] ?? words(one.state)}`),
+    make("span", { class: "quiet" }, why(one), ". ", tried(one)),
+    opener(one),
+  );
+}
+
+const nobody = () => make("li", { class: "quiet" }, "Nobody is asking for a human.");
+
+function drawPast(recent) {
+  const known = new Set(recent.map((one) => one.escalation));
+  const past = [...recent, ...older.filter((one) => !known.has(one.escalation))];
+  const head = ["when", "why", "tried", "outcome", "time to a human", ""];
+  const table = make(
+    "table",
+    { class: "past" },
+    make("thead", {}, make("tr", {}, ...head.map((name) => make("th", { scope: "col" }, name)))),
+    make("tbody", {}, ...past.map(row)),
+  );
+  find("past").replaceChildren(past.length ? table : make("p", { class: "quiet" }, "Nobody yet."));
+  find("more").hidden = next === null;
+}
+
+function row(one) {
+  const kind = GOOD.has(one.outcome) ? "good" : BAD.has(one.outcome) ? "bad" : "";
+  const outcome = OUTCOMES[one.outcome] ?? words(one.outcome);
+  const because = one.reason && one.reason !== "completed" ? ` (${words(one.reason)})` : "";
+  const cells = [
+    ["when", moment(one.opened_at)],
+    ["why", why(one)],
+    ["tried", tried(one)],
+    ["outcome", make("span", { class: `verdict ${kind}` }, outcome, because)],
+    ["time to a human", one.time_to_human_s === null ? "–" : duration(one.time_to_human_s)],
+    ["", opener(one)],
+  ];
+  return make("tr", {}, ...cells.map(([name, cell]) => make("td", { "data-name": name }, cell)));
+}
+
+const why = (one) => `${words(one.trigger)}${one.rule === one.trigger ? "" : `: ${one.rule}`}`;
+
+function tried({ attempts }) {
+  if (attempts.length === 0) return "nobody yet";
+  const told = attempts.map(({ destination, reason, connected_at }) => {
+    const how = connected_at !== null ? "connected" : reason === null ? "is called" : words(reason);
+    return `${destination}: ${how}`;
+  });
+  return make("bdi", {}, told.join(", "));
+}
+
+function opener(one) {
+  return make(
+    "button",
+    {
+      type: "button",
+      class: "look",
+      "data-call": one.call_uuid,
+      "aria-label": `Look at the call of ${new Date(one.opened_at * 1000).toLocaleTimeString()}`,
+      onclick: () => look(one.call_uuid),
+    },
+    "Look",
+  );
+}
+
+// --- one call -------------------------------------------------------------------------------------
+
+async function look(callUuid) {
+  const box = find("call-body");
+  box.replaceChildren(make("p", { class: "quiet" }, "loading"));
+  find("call").showModal();
+  try {
+    drawCall(box, await ask(`calls/${encodeURIComponent(callUuid)}`));
+  } catch (error) {
+    box.replaceChildren(make("p", { class: "problem" }, error.message));
+  }
+}
+
+function drawCall(box, told) {
+  box.replaceChildren(
+    make("p", { class: "quiet" }, `${told.call_uuid}, began `, moment(told.opened_at)),
+    ...told.escalations.map(escalation),
+    make("h3", {}, "What was said"),
+    conversation(told.said),
+  );
+}
+
+function escalation(one) {
+  const steps = [[one.opened_at, `asks for a human (${why(one)})`]];
+  for (const attempt of one.attempts) {
+    const { destination, started_at, answered_at, accepted_at, connected_at, ended_at } = attempt;
+    steps.push([started_at, `${destination} is called`]);
+    if (answered_at !== null) steps.push([answered_at, `${destination} answers`]);
+    if (accepted_at !== null) steps.push([accepted_at, `${destination} accepts`]);
+    if (connected_at !== null) steps.push([connected_at, `connected to ${destination}`]);
+    if (ended_at !== null) steps.push([ended_at, `${destination}: ${ending(attempt)}`]);
+  }
+  if (one.ended_at !== null) steps.push([one.ended_at, OUTCOMES[one.outcome] ?? words(one.outcome)]);
+  steps.sort(([before], [after]) => before - after);
+  const rows = steps.map(([at, text]) =>
+    make(
+      "tr",
+      {},
+      make("td", { class: "number" }, `${(at - one.opened_at).toFixed(1)} s`),
+      make("td", {}, make("bdi", {}, text)),
+    ),
+  );
+  return make("table", { class: "steps" }, make("tbody", {}, ...rows));
+}
+
+function ending({ reason, cause, code }) {
+  const told = reason === null ? "over" : words(reason);
+  return cause === null ? told : `${told}, ${cause} (${code})`;
+}
+
+function conversation(said) {
+  if (said.length === 0) return make("p", { class: "quiet" }, "It is not kept any more, or nobody spoke.");
+  const turns = said.map(({ party, text, at }) =>
+    make(
+      "li",
+      { class: `turn ${party}` },
+      make("p", { class: "who" }, make("b", {}, party), ` ${at.toFixed(1)} s`),
+      make("p", { class: "text", dir: "auto", tabindex: text.length > 600 ? "0" : null }, text),
+    ),
+  );
+  return make("ol", { class: "turns" }, ...turns);
+}
+
+// --- words ----------------------------------------------------------------------------------------
+
+const words = (name) => name.replaceAll("_", " ");
+
+function moment(at) {
+  const date = new Date(at * 1000);
+  const today = date.toDateString() === new Date().toDateString();
+  const text = today ? date.toLocaleTimeString() : date.toLocaleString();
+  return make("time", { datetime: date.toISOString() }, text);
+}
+
+function duration(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
+}
+
+// --- what the reader does -------------------------------------------------------------------------
+
+find("close").addEventListener("click", () => find("call").close());
+
+find("more").addEventListener("click", async () => {
+  if (more) return;
+  more = ask(`escalations?before=${next}`);
+  const told = await more;
+  more = null;
+  older = [...older, ...told.escalations];
+  next = told.next;
+  shown = "";
+  await refresh();
+});
+
+document.addEventListener("visibilitychange", refresh);
+setInterval(refresh, EVERY_MS);
+await refresh();

@@ -258,6 +258,24 @@ RULES: Final = (
         "sip/test_inbound::test_caller_and_human_hear_one_another_and_nobody_else",
     ),
     Rule(
+        "SIP",
+        "Custom headers are X-PH- and the name; of a caller with SIP credentials X- and the name.",
+        "SIP headers",
+        "sip/test_inbound::test_telephones_that_register_are_called_and_call_with_credentials",
+    ),
+    Rule(
+        "SIP",
+        "An endpoint of the account that has not registered is 2020.",
+        HANGUP,
+        "sip/test_inbound::test_telephones_that_register_are_called_and_call_with_credentials",
+    ),
+    Rule(
+        "SIP",
+        "No password is on the wire, nor anything to compute it from but the digest.",
+        SIP,
+        "sip/test_wire::test_the_password_proves_itself_and_is_never_on_the_wire",
+    ),
+    Rule(
         "Conference",
         "Members hear one another, and not themselves.",
         ROOM,

@@ -85,17 +85,28 @@ async def until_bound(port: int, process: asyncio.subprocess.Process, table: str
     await until(bound)
 
 
-async def start(*command: str, cwd: Path, **environment: str) -> asyncio.subprocess.Process:
-    """Start a program that reads nothing and whose words go to a file."""
+async def start(
+    *command: str, cwd: Path, stdin: int = asyncio.subprocess.DEVNULL, **environment: str
+) -> asyncio.subprocess.Process:
+    """Start a program whose words go to a file."""
     with (cwd / "output.txt").open("ab") as output:
         return await asyncio.create_subprocess_exec(
             *command,
             cwd=cwd,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=stdin,
             stdout=output,
             stderr=output,
             env={**os.environ, **environment},
         )
+
+
+async def run(*command: str, cwd: Path) -> str:
+    """Run a program to its end, which has to be a good one; returns its output."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, cwd=cwd, stdout=pipe, stderr=pipe)
+    output, complaints = await process.communicate()
+    assert process.returncode == 0, complaints.decode()
+    return output.decode()
 
 
 async def stop(process: asyncio.subprocess.Process) -> None:

@@ -126,6 +126,7 @@ async def baresip(
     password: str = "",
     tone_hz: int = 440,
     picks_up: bool = True,
+    codec: str = "PCMU",
 ) -> AsyncIterator[Baresip]:
     """Run a telephone that says a steady tone; with a proxy's port it registers there."""
     at.mkdir(parents=True, exist_ok=True)
@@ -148,7 +149,7 @@ async def baresip(
         f"auth_pass={password}",
         f"regint={60 if proxy else 0}",
         f"answermode={'auto' if picks_up else 'manual'}",
-        "audio_codecs=PCMU/8000/1,PCMA/8000/1",
+        f"audio_codecs={codec}/8000/1",
         "ptime=20",
         *([f'outbound="sip:{LOOPBACK}:{proxy}"'] if proxy else []),
     ]
@@ -169,3 +170,67 @@ async def baresip(
 def _recording(at: Path) -> array[int] | None:
     files = list(at.glob("dump-*-dec.wav"))
     return (samples_of(files[0].read_bytes()) or None) if files else None
+
+
+_LINPHONE: Final = """
+[sip]
+sip_port={port}
+sip_tcp_port=0
+sip_tls_port=0
+bind_address={host}
+contact=sip:{name}@{host}
+guess_hostname=0
+register_only_when_network_is_up=0
+media_encryption=none
+default_proxy=0
+
+[rtp]
+audio_rtp_port={rtp}
+
+[proxy_0]
+reg_proxy=<sip:{proxy};transport=udp>
+reg_identity=sip:{name}@{host}
+reg_expires=120
+reg_sendregister=1
+
+[sound]
+playback_dev_id=ANull: null soundcard
+capture_dev_id=ANull: null soundcard
+
+[video]
+display=0
+capture=0
+"""
+
+
+class Linphone:
+    """A telephone of another make, which picks up by itself; controlled by lines of text."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    def tell(self, command: str) -> None:
+        """Type a command: pause, resume, terminate."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{command}\n".encode())
+
+
+@contextlib.asynccontextmanager
+async def linphone(at: Path, name: str, *, proxy: str) -> AsyncIterator[Linphone]:
+    """Run a telephone that registers with a server, which may take it a while."""
+    # Without a place for its database it has no network either.
+    (at / ".local/share/linphone").mkdir(parents=True)
+    port, rtp = free_port(), free_port(2)
+    config = _LINPHONE.format(host=LOOPBACK, port=port, rtp=rtp, name=name, proxy=proxy)
+    (at / "linphonerc").write_text(config)
+    process = await start(
+        *("linphonec", "-c", str(at / "linphonerc"), "-a"),
+        cwd=at,
+        stdin=asyncio.subprocess.PIPE,
+        HOME=str(at),
+    )
+    try:
+        await until_bound(port, process)
+        yield Linphone(process)
+    finally:
+        await stop(process)

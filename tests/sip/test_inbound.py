@@ -6,10 +6,11 @@ import asyncio
 from pathlib import Path
 
 from escalate.emulator.client import LocalPlivo
-from tests.emulator.harness import Application
+from tests.emulator.harness import AUTH_ID, AUTH_TOKEN, Application, running
 
-from .peers import need
+from .peers import LOOPBACK, need, sipp
 from .phones import Baresip, baresip
+from .scenarios import TALKS, carries, document
 from .tones import has_heard, seconds_of
 
 NUMBER = "14155550100"
@@ -30,13 +31,13 @@ async def bridged(plivo: LocalPlivo, app: Application, caller: Baresip, human: B
 async def test_caller_and_human_hear_one_another_and_nobody_else(
     plivo: LocalPlivo, app: Application, tmp_path: Path
 ) -> None:
-    """Two calls at once, each of the four telephones with a tone of its own."""
+    """Two calls at once, a tone of its own for each of four telephones, one of them in A-law."""
     need("baresip")
     async with (
         baresip(tmp_path / "c0", "14155550123", tone_hz=CALLER_HZ[0]) as caller0,
         baresip(tmp_path / "c1", "14155550124", tone_hz=CALLER_HZ[1]) as caller1,
         baresip(tmp_path / "h0", "human0", tone_hz=HUMAN_HZ[0]) as human0,
-        baresip(tmp_path / "h1", "human1", tone_hz=HUMAN_HZ[1]) as human1,
+        baresip(tmp_path / "h1", "human1", tone_hz=HUMAN_HZ[1], codec="PCMA") as human1,
     ):
         calls = [await bridged(plivo, app, caller0, human0)]
         calls.append(await bridged(plivo, app, caller1, human1))
@@ -51,3 +52,37 @@ async def test_caller_and_human_hear_one_another_and_nobody_else(
     for samples, right in zip(heard, (*HUMAN_HZ, *CALLER_HZ), strict=True):
         lasted = {hz: seconds_of(samples, hz) for hz in (*CALLER_HZ, *HUMAN_HZ)}
         assert {right} == {hz for hz, seconds in lasted.items() if seconds > 0}, lasted
+
+
+async def test_telephones_that_register_are_called_and_call_with_credentials(
+    tmp_path: Path,
+) -> None:
+    """As the account's endpoints: what they send and get is in raw mode, as Plivo has it."""
+    need("baresip", "sipp")
+    users = {"desk": "s3cret-of-the-desk"}
+    seen = document(carries("X-Customer") + TALKS)
+    async with (
+        LocalPlivo(
+            auth_id=AUTH_ID, auth_token=AUTH_TOKEN, config={"sip": {"users": users}}
+        ) as plivo,
+        running(Application) as app,
+        sipp(seen, tmp_path / "endpoint") as endpoint,
+    ):
+        assert plivo.sip is not None
+        await plivo.application(app.url("answer"))
+        port = int(plivo.sip.rpartition(":")[2])
+        desk, nobody = f"sip:desk@{plivo.sip}", f"sip:nobody@{plivo.sip}"
+        headers = "sipHeaders='Customer=42'"
+        app.answers("answer", f"<Dial {headers} timeLimit='1'><User>{endpoint.uri}</User></Dial>")
+        async with baresip(tmp_path / "desk", "desk", proxy=port, password=users["desk"]) as phone:
+            await phone.call(f"sip:{NUMBER}@{plivo.sip}")
+            params = (await app.request("answer")).params
+            assert ("desk", LOOPBACK) == (params["SIPAuthUser"], params["SIPSourceIP"])
+            await plivo.wait_for("call.ended")
+            assert 0 == await endpoint.verdict()
+            codes = {}
+            for name, uri in {"registered": desk, "not": nobody}.items():
+                app.answers("dial", f"<Dial timeLimit='1'><User>{uri}</User></Dial><Hangup/>")
+                call = await plivo.call(answer_url=app.url("dial"))
+                codes[name] = (await plivo.wait_for("leg.ended", call))["code"]
+            assert {"registered": 6000, "not": 2020} == codes

@@ -75,6 +75,7 @@ def test_digests_are_those_of_the_standards(
     assert response == parts(value)["response"]
     assert is_right(value, credentials.password, "GET")
     assert not is_right(value, credentials.password, "POST")
+    assert not is_right(value, credentials.password.lower(), "GET")
     assert credentials.password not in value
 
 

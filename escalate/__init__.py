@@ -24,6 +24,7 @@ from escalate.live_call import LiveCall, Resumption
 from escalate.settings import Settings, load_settings
 from escalate.switchboard import Switchboard
 from escalate.transfer import Ending
+from escalate.transfer.news import News, Step
 from escalate.values import Outcome, Party, Reason, Said, Trigger
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "ForgedCallback",
     "LayoutError",
     "LiveCall",
+    "News",
     "Outcome",
     "Party",
     "Reason",
@@ -44,6 +46,7 @@ __all__ = [
     "Resumption",
     "Said",
     "Settings",
+    "Step",
     "StoreUnavailable",
     "Switchboard",
     "Trigger",

@@ -41,7 +41,7 @@ from escalate.transfer import (
     receive,
 )
 from escalate.transfer import events as e
-from escalate.transfer.news import news_of
+from escalate.transfer.news import News, news_of
 from escalate.values import Reason, Trigger
 from escalate.webhook import Webhook
 
@@ -55,6 +55,14 @@ _PATIENCE_S: Final = 5.0
 _linear_time: Final = re2.compile
 
 
+OnNews = Callable[[str, News], None]
+"""Told each step of an escalation that this process takes: `on_news(call_uuid, news)`."""
+
+
+def _nobody_listens(call_uuid: str, news: News) -> None:
+    """Leave the news to those who follow the call."""
+
+
 class Exchange:
     """Applies events, carries out commands, and looks after calls that nobody reports on.
 
@@ -62,7 +70,8 @@ class Exchange:
     time for requests in flight. `clock` gives seconds since the epoch. `on_alarm(call_uuid, alarm)`
     is called for whatever an operator should know; without it alarms are logged.
     `on_follow_up(what)` is awaited for each message that a caller leaves and each call back that he
-    is promised, in the process that Plivo told of it. Each of `predicates` is asked about the
+    is promised, in the process that Plivo told of it; `on_news(call_uuid, news)` is called for each
+    step of an escalation that this process takes. Each of `predicates` is asked about the
     conversation after every final transcript; what it says may come late and never delays anything.
     `summarize` puts what the human is told into better words.
     """
@@ -76,6 +85,7 @@ class Exchange:
         clock: Callable[[], float] = time.time,
         on_alarm: OnAlarm | None = None,
         on_follow_up: OnFollowUp | None = None,
+        on_news: OnNews | None = None,
         predicates: Mapping[str, Predicate] | None = None,
         summarize: Summarize | None = None,
     ) -> None:
@@ -92,6 +102,7 @@ class Exchange:
         self.briefings = Briefings(settings, self.store, clock=clock, summarize=summarize)
         self.accounts = Accounts(self.store, self.briefings, self.contexts)
         self.webhook = Webhook.from_settings(settings, self.accounts.of, clock)
+        self._on_news = on_news or _nobody_listens
         self._errands = Errands(self, on_alarm, on_follow_up)
         # Made once here, so that a policy that cannot be carried out is refused before any call.
         self._detector()
@@ -240,9 +251,14 @@ class Exchange:
 
     def _spread(self, before: Call | None, after: Call) -> None:
         """Tell what this process has changed to those who follow it from outside."""
-        if self.webhook is not None:
-            for news in news_of(before, after):
+        for news in news_of(before, after):
+            if self.webhook is not None:
                 self.spawn(self.webhook.tell(after, news))
+            try:
+                self._on_news(after.call_uuid, news)
+            # Somebody else's code: whatever is wrong with it must not stop a handoff.
+            except Exception:
+                log.exception("call %s: on_news failed", after.call_uuid)
 
     def request(
         self,

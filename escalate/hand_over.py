@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Final, Protocol
 
 from escalate.errors import CallGone, CarrierError, StoreUnavailable
+from escalate.following import changes_of
 from escalate.handoff import Line
 from escalate.transfer import Call, DocumentOwner, Ending, Escalation, State
 from escalate.transfer import events as e
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("escalate")
 
 _WATCH_S: Final = 30.0
-_TRY_AGAIN_S: Final = 1.0
 
 
 class Bot(Protocol):
@@ -126,6 +126,14 @@ class HandOver:
             await self._announce(opened, line)
         elif opened.state is State.CONSULTING:
             await self._announce(opened, Line.CONSULTING)
+            await self._consult(opened)
+            return
+        await self._exchange.receive(self._call_uuid, e.AnnouncementEnded(opened.id))
+
+    async def _consult(self, opened: Escalation) -> None:
+        """Let bot and caller talk until he has to go, and again if that comes to nothing."""
+        held: Escalation | None = opened
+        while held is not None and held.state is State.CONSULTING:
             if self.bot is not None:
                 await self.bot.resume(None)
             told = await self._what_comes_of(opened.id)
@@ -134,7 +142,9 @@ class HandOver:
             if self.bot is not None:
                 self.bot.hold()
             await self._announce(opened, told)
-        await self._exchange.receive(self._call_uuid, e.AnnouncementEnded(opened.id))
+            # Whoever had accepted may have left meanwhile, and others are called.
+            call = await self._exchange.receive(self._call_uuid, e.AnnouncementEnded(opened.id))
+            held = call.find(opened.id) if call is not None else None
 
     async def _what_comes_of(self, escalation: str) -> Line | None:
         """Wait until the bot has to let the caller go; return what it tells him then.
@@ -174,22 +184,10 @@ class HandOver:
 
     async def _changes_of(self, escalation: str) -> AsyncIterator[Escalation]:
         """Yield the escalation as it is, and again after each change of the call."""
-        seen = -1
-        while True:
-            try:
-                call = await self._exchange.store.watch(
-                    self._call_uuid, after=seen, timeout_s=_WATCH_S
-                )
-            except StoreUnavailable:
-                # What goes on goes on without us; the store knows it when it is back.
-                await asyncio.sleep(_TRY_AGAIN_S)
-                continue
-            if call is None:
-                continue
-            seen = call.revision
-            for held in (call.escalation, *call.past):
-                if held is not None and held.id == escalation:
-                    yield held
+        async for call in changes_of(self._exchange.store, self._call_uuid):
+            held = call.find(escalation)
+            if held is not None:
+                yield held
 
 
 def _is_on_his_way(call: Call) -> bool:

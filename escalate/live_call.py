@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -27,10 +27,12 @@ from escalate.detect import (
     Verdict,
 )
 from escalate.errors import CallGone, CarrierError
+from escalate.following import news_about
 from escalate.hand_over import Bot, HandOver
 from escalate.handoff import Line
 from escalate.transfer import DocumentOwner, Ending, State
 from escalate.transfer import events as e
+from escalate.transfer.news import News
 from escalate.values import Outcome, Party, Reason, Said, Trigger
 
 if TYPE_CHECKING:
@@ -246,6 +248,18 @@ class LiveCall:
         self.request(Trigger.APPLICATION, "transfer()", to=to, language=language)
         assert self._request is not None
         return await asyncio.shield(self._request)
+
+    def news(self) -> AsyncIterator[News]:
+        """Follow what becomes of requests for a human, whichever process hears of it.
+
+        Steps that were taken before come first; it ends with the call. What the bot has to do is
+        done without you.
+        """
+        return news_about(self._exchange.store, self.call_uuid)
+
+    async def outcome(self) -> Ending | None:
+        """Wait until the request under way has ended; None when nobody has asked for a human."""
+        return None if self._request is None else await asyncio.shield(self._request)
 
     async def release(self) -> bool:
         """Have the bot put down the media; False when no bot holds it here."""

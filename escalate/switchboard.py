@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 
 from escalate.briefings import Summarize
 from escalate.errand import OnAlarm
-from escalate.exchange import Exchange
+from escalate.exchange import Exchange, OnNews
 from escalate.follow_up import OnFollowUp
 from escalate.live_call import Predicate
 from escalate.settings import load_settings
@@ -36,6 +36,7 @@ class Switchboard(Exchange):
         *,
         on_alarm: OnAlarm | None = None,
         on_follow_up: OnFollowUp | None = None,
+        on_news: OnNews | None = None,
         predicates: Mapping[str, Predicate] | None = None,
         summarize: Summarize | None = None,
     ) -> Self:
@@ -43,9 +44,10 @@ class Switchboard(Exchange):
 
         `on_alarm(call_uuid, alarm)` is told what an operator should know at once;
         `on_follow_up(what)` is awaited with each `VoicemailLeft` and `CallbackPromised`;
-        `predicates` are judgements of your own, asked after each final transcript.
-        `summarize(conversation)` says in a few words what the human hears about the caller; without
-        it, or when it is late, he hears the caller's own.
+        `on_news(call_uuid, news)` is told each step of an escalation by the process that takes it
+        (`LiveCall.news` follows one call from anywhere); `predicates` are judgements of your own,
+        asked after each final transcript. `summarize(conversation)` says in a few words what the
+        human hears about the caller; without it, or when it is late, he hears the caller's own.
 
         Raises:
             ConfigurationError: A setting is missing or wrong; the message names the fix.
@@ -54,6 +56,7 @@ class Switchboard(Exchange):
             load_settings(path),
             on_alarm=on_alarm,
             on_follow_up=on_follow_up,
+            on_news=on_news,
             predicates=predicates,
             summarize=summarize,
         )

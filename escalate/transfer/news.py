@@ -17,6 +17,7 @@ class Step(StrEnum):
 
     OPENED = "opened"  # a human was asked for
     CALLED = "called"  # a human's phone is to ring
+    ANSWERED = "answered"  # somebody has picked up; a human who was called first is asked
     ACCEPTED = "accepted"  # the human will take the caller
     CONNECTED = "connected"  # caller and human talk
     FAILED = "failed"  # this human will not be the one; the attempt holds the reason
@@ -60,6 +61,7 @@ def _news(before: Escalation | None, after: Escalation) -> list[News]:
 def _steps(before: Attempt | None, after: Attempt) -> list[Step]:
     found = [Step.CALLED] if before is None else []
     for step, at in (
+        (Step.ANSWERED, "answered_at"),
         (Step.ACCEPTED, "accepted_at"),
         (Step.CONNECTED, "connected_at"),
         (Step.FAILED, "ended_at"),

@@ -48,7 +48,11 @@ async def house(
     tmp_path: Path, *, destination: tuple[Destination, ...], **more: Any
 ) -> AsyncIterator[House]:
     """Yield the house; `more` are settings, and what a switchboard takes beside them."""
-    told = {key: more.pop(key) for key in ("on_follow_up", "available") if key in more}
+    told = {
+        key: more.pop(key)
+        for key in ("on_alarm", "on_follow_up", "on_news", "available")
+        if key in more
+    }
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     async with LocalPlivo() as plivo, running(Bot) as bot:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from escalate.detect.text import fold, words_of
+from escalate.detect.text import PAUSES, fold, words_of
 
 _MACRO: Final = re.compile(r"\{([a-z]+)\}")
 _MOST_WORDS: Final = 80  # of what was said; an answering machine has given itself away by then
+_PAUSE: Final = re.compile(f"[{re.escape(PAUSES)}]")
 _SCOPE: Final = 5  # words, or characters of a language without blanks, that a negation reaches
 
 
@@ -121,16 +122,29 @@ class Pack:
 
     def read(self, speech: str) -> Answer | None:
         """Return the answer in `speech`, or None when none of its words is known."""
-        text = self._blank.join(words_of(speech)[:_MOST_WORDS])
-        found = _without_overlaps(list(self._hits(text)))
+        text, ends = self._clauses(speech)
+        found = _without_overlaps(_parted(list(self._hits(text)), ends))
         if not found:
             return None
         hits = list(self._modified(text, found))
         if _is_machine(hits):
             return Answer(Reply.DECLINE, machine=True, words=_words(text, hits))
         reply = Reply.UNCLEAR if _is_asked_back(speech, hits) else _decide(hits)
+        if reply is Reply.ACCEPT and _is_guessed(text, hits):
+            reply = Reply.UNCLEAR
         after_s = self._after_s(text) if reply is Reply.DEFER else None
         return Answer(reply, after_s=after_s, words=_words(text, hits))
+
+    def _clauses(self, speech: str) -> tuple[str, list[int]]:
+        """Return the words in one line, and where the clauses in it end."""
+        line, left = "", _MOST_WORDS
+        ends: list[int] = []
+        for clause in _PAUSE.split(speech):
+            words = words_of(clause)[:left]
+            left -= len(words)
+            line = self._blank.join((line, *words) if line else words)
+            ends.append(len(line))
+        return line, ends
 
     def _hits(self, text: str) -> Iterator[_Hit]:
         for kind, pattern in self._patterns:
@@ -213,6 +227,20 @@ def _ordered(alternatives: list[str]) -> str:
     mark = found[0] if found else ""
     alternatives[0] = alternatives[0][len(mark) :]
     return mark + "|".join(sorted(alternatives, key=len, reverse=True))
+
+
+def _parted(hits: Sequence[_Hit], ends: Sequence[int]) -> list[_Hit]:
+    """Return the hits with questions ended where he pauses and then says what he will do.
+
+    "How does it work, just put them through" is more than a question.
+    """
+    plain = [hit.start for hit in hits if hit.kind in (Kind.ACCEPT, Kind.DECLINE)]
+
+    def end_of(hit: _Hit) -> int:
+        pauses = (end for end in ends if hit.start < end < hit.end)
+        return next((end for end in pauses if any(end < at < hit.end for at in plain)), hit.end)
+
+    return [replace(hit, end=end_of(hit)) if hit.kind is Kind.ASK else hit for hit in hits]
 
 
 def _without_overlaps(hits: Sequence[_Hit]) -> list[_Hit]:
@@ -299,6 +327,15 @@ def _asks_back(kinds: Sequence[Kind]) -> bool:
     asks = [place for place, kind in enumerate(kinds) if kind is Kind.ASK]
     weighty = [place for place, kind in enumerate(kinds) if kind in _WEIGHTY]
     return bool(asks) and kinds[weighty[-1]] is Kind.MOMENT and weighty[-1] < asks[-1]
+
+
+def _is_guessed(text: str, hits: Sequence[_Hit]) -> bool:
+    """Whether a yes rests on less than half of what was said, and the word itself is not there.
+
+    "That is where Maria comes in" holds a "come in", and takes nobody's call.
+    """
+    known = sum(hit.end - hit.start for hit in hits)
+    return 2 * known < len(text) and all(hit.kind is not Kind.YES for hit in hits)
 
 
 def _words(text: str, hits: Sequence[_Hit]) -> str:

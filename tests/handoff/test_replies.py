@@ -25,6 +25,7 @@ from escalate.handoff.replies import (
 FOLDER = Path(__file__).with_name("replies")
 LISTS = sorted(FOLDER.glob("*.txt"))
 HARDER = sorted((FOLDER / "harder").glob("*.txt"))
+FRESH = sorted((FOLDER / "fresh").glob("*.txt"))
 TARGET = 0.99
 
 
@@ -49,28 +50,29 @@ def shown(answer: Answer) -> str:
 
 def lines(part: str) -> Iterator[tuple[str, str, str]]:
     """Language, meaning and line of a part of the lists."""
-    for file in HARDER if part == "harder" else LISTS:
+    whole = {"harder": HARDER, "fresh": FRESH}
+    for file in whole.get(part, LISTS):
         for meaning, line in lines_of(file):
-            if part == "harder" or held_out(line) is (part == "held out"):
+            if part in whole or held_out(line) is (part == "held out"):
                 yield file.stem, meaning, line
 
 
-@pytest.mark.parametrize("part", ["held out", "looked at", "harder"])
+@pytest.mark.parametrize("part", ["held out", "looked at", "harder", "fresh"])
 def test_ninety_nine_of_a_hundred_replies_are_read_right(part: str) -> None:
-    """Over all languages; "harder" was written to break the patterns, and then looked at."""
+    """Over all languages; "harder" and "fresh" were written blind, and then looked at."""
     wrong, count = [], 0
     for language, meaning, line in lines(part):
         count += 1
         if meaning != (got := shown(read_reply(speech=line, language=language))):
             wrong.append(f"{language}: {line!r} is {meaning}, read as {got}")
-    assert count > 1000
+    assert count > 900
     assert len(wrong) <= (1 - TARGET) * count, "\n".join(wrong)
 
 
 def test_nothing_but_a_yes_is_read_as_one() -> None:
     """Of all lines in all languages, held out or not, at most two in a thousand."""
     wrong, count = [], 0
-    for file in (*LISTS, *HARDER):
+    for file in (*LISTS, *HARDER, *FRESH):
         for meaning, line in lines_of(file):
             if meaning != "accept":
                 count += 1
@@ -100,6 +102,8 @@ def test_every_language_has_its_list_and_all_meanings() -> None:
         ("don't put them through", Reply.DECLINE),
         ("put them through to voicemail", Reply.DECLINE),
         ("should I press one?", Reply.UNCLEAR),
+        ("what is it about, just put them through", Reply.ACCEPT),
+        ("that is where accounting comes in", Reply.UNCLEAR),
         ("", Reply.UNCLEAR),
         ("\u00ad\u200b ... !", Reply.UNCLEAR),
     ],

@@ -14,7 +14,8 @@ import asyncio
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import parse_qsl, urldefrag, urlencode, urlsplit, urlunsplit
 
 import httpx
@@ -58,6 +59,7 @@ class Policy:
     on: frozenset[str] = frozenset({"ct", "rt"})
 
     @classmethod
+    @lru_cache(maxsize=256)
     def read(cls, fragment: str) -> Policy:
         """Read a URL fragment; what is missing, unknown or out of bounds keeps its default."""
         given = dict(parse_qsl(fragment, keep_blank_values=True))
@@ -92,6 +94,39 @@ class Fetched:
         return self.failure or ("" if self.ok else f"{self.status // 100}xx")
 
 
+class Reply(Protocol):
+    """What an application answers."""
+
+    status_code: int
+
+    @property
+    def content(self) -> bytes:
+        """The body."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers, by name in any case."""
+
+
+class Http(Protocol):
+    """How an application is reached: an `httpx.AsyncClient`, or an application in this process."""
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        data: Mapping[str, str] | None,
+        headers: Mapping[str, str],
+        timeout: httpx.Timeout,
+    ) -> Reply:
+        """Make a request.
+
+        Raises:
+            httpx.HTTPError: There was no answer.
+        """
+
+
 class Fetcher:
     """Makes requests to the application on behalf of the carrier."""
 
@@ -99,7 +134,7 @@ class Fetcher:
         self,
         *,
         auth_token: str,
-        http: httpx.AsyncClient,
+        http: Http,
         log: EventLog,
         clock: Clock,
         faults: Faults,

@@ -1,7 +1,7 @@
 """Time, in one place: everything in the emulator waits and measures through a `Clock`.
 
 A `Clock` reads the running event loop's time, and so do `asyncio.timeout` and `asyncio.sleep`. An
-event loop with a time of its own therefore moves the whole emulator to that time.
+event loop with a time of its own therefore moves the whole emulator to that time; see `virtual`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+from escalate.emulator.audio import FRAME_S
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -17,9 +19,11 @@ if TYPE_CHECKING:
 class Clock:
     """Seconds since the emulator started, with the moment of the start known as a date."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, epoch: float | None = None, silent: bool = False) -> None:
+        """Start now, which is `epoch` in seconds since 1970; without sound if `silent`."""
         self._zero = asyncio.get_running_loop().time()
-        self._epoch = time.time()
+        self._epoch = time.time() if epoch is None else epoch
+        self.silent = silent
 
     def now(self) -> float:
         """Return the seconds since the start; never goes backwards."""
@@ -36,6 +40,13 @@ class Clock:
     async def sleep_until(self, at: float) -> None:
         """Wait until `now` reaches `at`."""
         await self.sleep(at - self.now())
+
+    async def frames(self) -> AsyncIterator[float]:
+        """Yield the moment of each 20 ms of sound to carry; where there is none, wait for ever."""
+        if self.silent:
+            await asyncio.Event().wait()
+        async for at in self.ticks(FRAME_S):
+            yield at
 
     async def ticks(self, every_s: float) -> AsyncIterator[float]:
         """Yield the ideal moment of each tick, paced by absolute time.

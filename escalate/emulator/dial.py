@@ -100,7 +100,7 @@ class Dialling:
         """Let caller and human hear one another."""
         leg = attempt.leg
         assert leg is not None
-        async for at in self._services.clock.ticks(audio.FRAME_S):
+        async for at in self._services.clock.frames():
             self._call.ear.hear("human", leg.take(at), at)
             leg.give(self._call.mouth.frame(at))
 
@@ -126,7 +126,7 @@ class Dialling:
 
     async def _ring_tone(self) -> None:
         pieces = itertools.cycle(audio.frames(sounds.RINGBACK))
-        async for at in self._services.clock.ticks(audio.FRAME_S):
+        async for at in self._services.clock.frames():
             if any(attempt.record.rang for attempt in self._attempts):
                 self._call.ear.hear("ring", next(pieces), at)
 

@@ -18,7 +18,7 @@ Event = dict[str, Any]
 
 
 class EventLog:
-    """A ring of numbered events that readers can wait on."""
+    """A ring of numbered events that readers can wait on; secrets are masked when it is read."""
 
     def __init__(self, clock: Clock, mask: Mask) -> None:
         self._clock = clock
@@ -33,7 +33,7 @@ class EventLog:
         """Append one event, stamped with its number and its moment."""
         self._seq += 1
         event = {"seq": self._seq, "at": round(self._clock.now(), 4), "call": call, "kind": kind}
-        event.update(self._mask.value(fields))
+        event.update(fields)
         self._events.append(event)
         self._news.set()
         self._news = asyncio.Event()
@@ -48,7 +48,7 @@ class EventLog:
             if event["seq"] <= seq:
                 break
             if call is None or event["call"] == call:
-                found.append(event)
+                found.append(self._mask.value(event))
         return found[::-1]
 
     async def wait(self, seq: int, wait_s: float, call: str | None = None) -> list[Event]:

@@ -32,6 +32,8 @@ class Mask:
         """Return the text without known secrets, credentials in URLs and named secret fields."""
         for secret in self._known:
             text = text.replace(secret, MASK)
+        if "=" not in text and ":" not in text:
+            return text
         return _USERINFO.sub(MASK, _NAMED.sub(_hide, text))
 
     def value(self, value: Any) -> Any:

@@ -28,7 +28,7 @@ from escalate.plivo.causes import HangupSource
 if TYPE_CHECKING:
     from escalate.emulator.call import Call
     from escalate.emulator.elements import Stream
-    from escalate.emulator.services import Services
+    from escalate.emulator.services import Bot, Services
 
 _RETRIES: Final = 2
 _OPENING_S: Final = 5.0
@@ -102,9 +102,12 @@ class MediaStream:
                 await self._services.clock.sleep(self._services.config.stream_retry_s)
         return None
 
-    async def _converse(self, connection: ClientConnection) -> None:
+    def _note_start(self) -> None:
         self._call.report("stream.opened", url=self._element.body, stream_id=self.stream_id)
         self._tell("StartStream")
+
+    async def _converse(self, connection: ClientConnection) -> None:
+        self._note_start()
         await self._send(self._start())
         work = [
             asyncio.create_task(self._pump()),
@@ -120,7 +123,7 @@ class MediaStream:
 
     async def _pump(self) -> None:
         """Every 20 ms: one frame from the caller to the bot, one from the bot to the caller."""
-        async for at in self._services.clock.ticks(audio.FRAME_S):
+        async for at in self._services.clock.frames():
             await self._send(self._media(self._call.mouth.frame(at)))
             while self._keys:
                 await self._send(self._dtmf(self._keys.popleft()))
@@ -212,14 +215,20 @@ class MediaStream:
         with contextlib.suppress(ConnectionClosed):
             await self._connection.send(json.dumps(message))
 
-    def _close(self, connection: ClientConnection, opened_at: float) -> None:
+    def _who_closed(self) -> str:
         ending = self._call.ending
         if ending and ending.source is HangupSource.CALLER:
             self._closed_by = self._closed_by or "caller"
-        by = self._closed_by or "plivo"
+        return self._closed_by or "plivo"
+
+    def _close(self, connection: ClientConnection, opened_at: float) -> None:
+        by = self._who_closed()
         if by == "abort":
             connection.transport.abort()
         self._services.background.start(_say_goodbye(connection))
+        self._note_end(by, opened_at)
+
+    def _note_end(self, by: str, opened_at: float) -> None:
         self._call.ear.finish("bot")
         self._call.report(
             "stream.closed", stream_id=self.stream_id, by=by, unplayed_ms=self._buffer.milliseconds
@@ -248,6 +257,32 @@ class MediaStream:
 
     def _timestamp(self) -> str:
         return str(int(self._services.clock.epoch() * 1000))
+
+
+class SilentStream(MediaStream):
+    """A stream to a bot in this process: begun, ended and reported as any, but without sound."""
+
+    def __init__(self, call: Call, element: Stream, services: Services, bot: Bot) -> None:
+        super().__init__(call, element, services)
+        self._bot = bot
+
+    async def run(self) -> None:
+        """Stream until the bot lets go, or either side ends it."""
+        opened_at = self._services.clock.now()
+        self._note_start()
+        work = [
+            asyncio.ensure_future(self._bot(self._call)),
+            asyncio.ensure_future(self._stopped.wait()),
+        ]
+        try:
+            timeout_s = self._element.stream_timeout
+            await asyncio.wait(work, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            if work[0].done():
+                self._closed_by = self._closed_by or "app"
+                work[0].result()
+        finally:
+            await cancelled(*work)
+            self._note_end(self._who_closed(), opened_at)
 
 
 async def _say_goodbye(connection: ClientConnection) -> None:

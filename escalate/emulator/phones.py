@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -292,21 +293,19 @@ class ScriptedLeg:
 
     async def _talk(self) -> legs.LegCause:
         """Do what whoever answered does, until he hangs up."""
-        ends = [asyncio.create_task(self._converse()), asyncio.create_task(self._lose_patience())]
         others = [asyncio.create_task(self._greet()), asyncio.create_task(self._react())]
         try:
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._phone.hangs_up_after_s):
+                    await self._converse()
             return legs.NORMAL
         finally:
-            for task in (*ends, *others):
+            for task in others:
                 task.cancel()
 
     async def _converse(self) -> None:
         await self._is_bridged.wait()
         await self._until(self._phone.talks_s)
-
-    async def _lose_patience(self) -> None:
-        await self._until(self._phone.hangs_up_after_s)
 
     async def _greet(self) -> None:
         """Greet: a machine whoever called, a person whom he is bridged to."""

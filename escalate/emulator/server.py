@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,8 +30,10 @@ from escalate.emulator.wire import Wire
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import httpx
+    from starlette.routing import BaseRoute
     from starlette.types import ASGIApp
+
+    from escalate.emulator.callbacks import Http
 
 _HOST: Final = "127.0.0.1"
 _PATIENCE_S: Final = 2
@@ -70,11 +72,11 @@ async def serve(
     async with new_http() as http:
         sockets = [_bind(ports.http)]
         base_url = f"http://{_HOST}:{sockets[0].getsockname()[1]}"
-        exchange = Exchange(_services(account, config or Config(), http, base_url))
+        exchange = Exchange(make_services(account, config or Config(), http, base_url))
         about: dict[str, Any] = {"base_url": base_url, "pid": os.getpid(), "tls_port": None}
         if trunk := exchange.services.trunk:
             about["sip"] = await trunk.open(exchange)
-        app = _app(exchange, about)
+        app = make_app([*Control(exchange, about).routes(), *rest.routes(exchange)])
         servers = [_Server(_options(app))]
         if ports.tls is not None and ports.tls_directory is not None:
             certificates = tls.issue(ports.tls_directory)
@@ -127,8 +129,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _services(account: Account, config: Config, http: httpx.AsyncClient, base_url: str) -> Services:
-    mask, clock, faults = Mask(), Clock(), Faults()
+def make_services(
+    account: Account, config: Config, http: Http, base_url: str, *, clock: Clock | None = None
+) -> Services:
+    """Put the parts of a carrier together; its time begins now, or is that of `clock`."""
+    mask, clock, faults = Mask(), clock or Clock(), Faults()
     mask.remember(account.auth_token)
     log = EventLog(clock, mask)
     background = Background(log)
@@ -151,8 +156,9 @@ def _services(account: Account, config: Config, http: httpx.AsyncClient, base_ur
     return services
 
 
-def _app(exchange: Exchange, about: dict[str, Any]) -> ASGIApp:
-    app = Starlette(routes=[*Control(exchange, about).routes(), *rest.routes(exchange)])
+def make_app(routes: Sequence[BaseRoute]) -> ASGIApp:
+    """Return an application of these routes that answers as the carrier does."""
+    app = Starlette(routes=routes)
     # Plivo's paths end in a slash; a redirect would hide that one was forgotten.
     app.router.redirect_slashes = False
     return Wire(app)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
+    from escalate.emulator.call import Call
     from escalate.emulator.callbacks import Fetcher, Params, Route
     from escalate.emulator.clock import Clock
     from escalate.emulator.faults import Faults
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from escalate.emulator.recording import Recordings
     from escalate.emulator.rooms import Rooms
     from escalate.emulator.sip.trunk import Trunk
+
+
+Bot = Callable[["Call"], Awaitable[None]]
+"""A bot in this process, to which streams lead without a socket; it returns when it lets go."""
 
 
 class SipConfig(BaseModel):
@@ -106,6 +111,7 @@ class Services:
     rooms: Rooms
     recordings: Recordings
     trunk: Trunk | None = None
+    bot: Bot | None = None
     called_numbers: set[str] = field(default_factory=set)
 
     def notify(self, what: str, route: Route, params: Params, call: str) -> None:

@@ -63,12 +63,15 @@ def music() -> Sound:
 
 async def play(sound: Sound, listener: Listener, services: Services) -> None:
     """Let a listener hear the sound, frame by frame, until its end."""
+    if services.clock.silent and sound.loop:
+        await services.clock.sleep(sound.loop * len(sound.data) / audio.RATE)
+        return
     pieces = audio.frames(sound.data)
     if not pieces:
         return
     remaining = sound.loop * len(pieces) if sound.loop else -1
     at = 0
-    async for moment in services.clock.ticks(audio.FRAME_S):
+    async for moment in services.clock.frames():
         if remaining == at:
             return
         listener(pieces[at % len(pieces)], moment)

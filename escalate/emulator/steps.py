@@ -29,7 +29,7 @@ from escalate.emulator.elements import (
 )
 from escalate.emulator.elements_input import GetDigits, GetInput, Question, Record
 from escalate.emulator.elements_room import Conference
-from escalate.emulator.media import MediaStream
+from escalate.emulator.media import MediaStream, SilentStream
 from escalate.emulator.meeting import Meeting
 from escalate.emulator.recording import Recording
 from escalate.emulator.tasks import cancelled
@@ -60,7 +60,9 @@ async def _stream(call: Call, element: Stream, services: Services) -> Goto | Non
     if call.stream is not None:
         call.report("stream.refused", url=element.body, reason="one stream per call")
         return None
-    stream = MediaStream(call, element, services)
+    bot = services.bot
+    parts = call, element, services
+    stream = SilentStream(*parts, bot) if bot else MediaStream(*parts)
     call.stream = stream
     if element.keep_call_alive:
         await _stream_alone(call, stream)

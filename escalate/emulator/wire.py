@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import MutableMapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+import httpx
 from starlette.responses import Response
 
 if TYPE_CHECKING:
@@ -25,8 +26,14 @@ class Wire:
         """Pass a request on, with the server's own transport within reach."""
         if scope["type"] == "http":
             # Uvicorn hands out `send` as a method of the object that owns the transport.
-            scope[_ABORT] = getattr(send, "__self__").transport.abort  # noqa: B009
+            owner = getattr(send, "__self__", None)
+            scope[_ABORT] = owner.transport.abort if owner else _break_in_process
         await self._app(scope, receive, send)
+
+
+def _break_in_process() -> NoReturn:
+    """Be what a broken connection is to a client that reaches the app without one."""
+    raise httpx.ReadError("the connection was broken")
 
 
 class NoAnswer(Response):

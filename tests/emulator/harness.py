@@ -37,6 +37,8 @@ class Received:
     params: dict[str, str]
     url: str
     signed: bool
+    signature: str = ""
+    nonce: str = ""
 
 
 @dataclass
@@ -118,7 +120,10 @@ class Application:
         )
         path = request.path_params["path"]
         params = body or dict(request.query_params)
-        self.received.append(Received(request.method, path, params, str(request.url), signed))
+        proof = [headers.get(f"X-Plivo-Signature-V3{part}", "") for part in ("", "-Nonce")]
+        self.received.append(
+            Received(request.method, path, params, str(request.url), signed, *proof)
+        )
         self._arrived.set()
         if path in self.sounds:
             return Response(self.sounds[path], media_type="audio/wav")

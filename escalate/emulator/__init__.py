@@ -32,5 +32,6 @@ stays in a Conference), `asking` (what is an answer), `recording` (what is in a 
 transfer, and a second Stream beside one that is open is refused.
 
 `python -m escalate.emulator` runs it; `escalate.emulator.client.LocalPlivo` starts it from Python;
-`escalate.emulator.server.serve` runs it inside of an event loop.
+`escalate.emulator.server.serve` runs it inside of an event loop, and `escalate.emulator.virtual.run`
+in one whose time jumps to whatever happens next, for simulations.
 """

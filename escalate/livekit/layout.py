@@ -29,9 +29,8 @@ def check_voice(session: AgentSession[Any]) -> None:
         LayoutError: The caller could not be heard, or nothing could be announced to him.
     """
     agent = session.current_agent
-    model = _given(agent.llm, session.llm)
     spoken = session.output.audio is not None
-    realtime = model if isinstance(model, llm.RealtimeModel) else None
+    realtime = realtime_model(session)
     says_itself = realtime is not None and getattr(realtime.capabilities, "supports_say", False)
     if spoken and not says_itself and _given(agent.tts, session.tts) is None:
         raise LayoutError(
@@ -45,6 +44,12 @@ def check_voice(session: AgentSession[Any]) -> None:
                 "nothing of what the caller says can be heard: give AgentSession an stt, or a "
                 "speech-to-speech model that gives transcripts"
             )
+
+
+def realtime_model(session: AgentSession[Any]) -> llm.RealtimeModel | None:
+    """Return the speech-to-speech model of the session's present agent, if it has one."""
+    model = _given(session.current_agent.llm, session.llm)
+    return model if isinstance(model, llm.RealtimeModel) else None
 
 
 def _given(agents: Any, sessions: Any) -> Any:

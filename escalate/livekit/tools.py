@@ -29,7 +29,7 @@ from escalate.live_call import LiveCall, Resumption
 from escalate.livekit.bridge import PlivoBridge
 from escalate.livekit.history import Turns, with_history
 from escalate.livekit.job import JobEnd
-from escalate.livekit.layout import check_session, check_voice
+from escalate.livekit.layout import check_session, check_voice, realtime_model
 from escalate.values import Trigger
 
 log = logging.getLogger("escalate")
@@ -83,9 +83,12 @@ class EscalationTools(llm.Toolset):
     `PlivoBridge` the session's audio goes over it, and it is closed when the caller is moved;
     behind a Dial (a SIP trunk to LiveKit) nothing is closed, because the leg drops by itself.
 
-    A speech-to-speech model works as far as it lets itself be heard and stopped: it has to give
-    the caller's transcripts, and where it detects turns on its own server it may begin to answer
-    before it is cancelled, and the caller can talk over the announcement.
+    A speech-to-speech model has to give the caller's transcripts, and needs a voice (tts) beside it
+    unless it can say a given sentence itself. One that takes turns on its own server may begin to
+    answer before it is stopped.
+
+    A bot ends a call with `session.shutdown()`. Behind a trunk, deleting the room alone looks like
+    a line that broke, and the caller is connected again.
     """
 
     _made = False
@@ -207,7 +210,10 @@ class EscalationTools(llm.Toolset):
     def _transcribed(self, event: UserInputTranscribedEvent) -> None:
         self._drop_greeting = False
         if event.is_final:
-            self._unanswered = None
+            assert self._session is not None
+            # A speech-to-speech model begins to answer before it tells what it has heard.
+            if realtime_model(self._session) is None:
+                self._unanswered = None
             self._turns.heard(event.transcript)
         language = str(event.language) if event.language else None
         self._call.hear(event.transcript, final=event.is_final, language=language)
@@ -371,9 +377,11 @@ class EscalationTools(llm.Toolset):
         assert self._session is not None
         self._speaking = True
         try:
+            handle = self._session.say(text)
             if over_the_caller:
-                return self._session.say(text, allow_interruptions=False)
-            return self._session.say(text)
+                # As an argument it would be dropped where a model takes turns on its own server.
+                handle.allow_interruptions = False
+            return handle
         except RuntimeError as error:
             log.error("call %s: cannot be spoken: %s", self._call.call_uuid, error)
             return None

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from livekit.agents import Agent, AgentSession, llm
+from livekit.agents import Agent, AgentSession
 
 from escalate import LayoutError, Switchboard
 from escalate.emulator.client import LocalPlivo
@@ -18,6 +18,7 @@ from escalate.livekit import EscalationTools
 from escalate.livekit.audio import CallerAudio, PlayedAudio
 
 from .bench import Clerk, Ears, Voice, free_port, settings_for
+from .speech_model import SpeechModel
 
 CALL = "0f6e7bd2-5a3c-4b1e-9a55-000000000002"
 
@@ -53,40 +54,21 @@ asked_late = pytest.mark.skipif(
 )
 
 
-class SpeechToSpeech(llm.RealtimeModel):
-    """A model that is asked what it can do, and nothing else."""
-
-    def __init__(self, *, transcripts: bool) -> None:
-        capabilities = llm.RealtimeCapabilities(
-            message_truncation=True,
-            turn_detection=True,
-            user_transcription=transcripts,
-            auto_tool_reply_generation=False,
-            audio_output=True,
-            manual_function_calls=False,
-        )
-        super().__init__(capabilities=capabilities)
-
-    def session(self, **_: Any) -> Any:
-        raise AssertionError("a session that is refused asks for nothing")
-
-    async def aclose(self) -> None:
-        pass
-
-
 @asked_late
 async def test_a_model_of_speech_alone_cannot_announce(desk: EscalationTools) -> None:
     """It says what it likes, and not a given sentence."""
-    session = session_of([desk], llm=SpeechToSpeech(transcripts=True))
+    model = SpeechModel()
+    session = session_of([desk], llm=model)
     desk.attach(session)
     with pytest.raises(LayoutError, match="give AgentSession a tts"):
         await session.start(Clerk())
+    assert [] == model.sessions
 
 
 @asked_late
 async def test_a_model_of_speech_without_transcripts_is_deaf_to_us(desk: EscalationTools) -> None:
     """With its own ears alone nobody would know what the caller asked for."""
-    session = session_of([desk], llm=SpeechToSpeech(transcripts=False), tts=Voice())
+    session = session_of([desk], llm=SpeechModel(transcripts=False), tts=Voice())
     desk.attach(session)
     with pytest.raises(LayoutError, match="that gives transcripts"):
         await session.start(Clerk())

@@ -1,19 +1,22 @@
 """A real AgentSession between a local Plivo and a switchboard, and handles on every part of it.
 
 Session, agents, speech handles and tools are LiveKit's own. The recogniser hears what the test says
-when the test says it, the model answers as the test wants, the voice is a tone.
+when the test says it, the model answers as the test wants, the voice is noise.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import socket
 import uuid
+from array import array
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 from livekit.agents import (
@@ -88,12 +91,14 @@ class Ears(stt.STT[Any]):
         """Recognise each of `texts` in one breath; after the last final one the turn may end."""
         self._tell(stt.SpeechEventType.START_OF_SPEECH)
         for text in texts:
-            kind = stt.SpeechEventType.FINAL_TRANSCRIPT
-            if not final:
-                kind = stt.SpeechEventType.INTERIM_TRANSCRIPT
-            self._tell(kind, stt.SpeechData(LanguageCode("en"), text, confidence=1.0))
+            self.recognise(text, "FINAL" if final else "INTERIM")
         if final and end:
             self._tell(stt.SpeechEventType.END_OF_SPEECH)
+
+    def recognise(self, text: str, kind: Literal["INTERIM", "PREFLIGHT", "FINAL"]) -> None:
+        """Give one result; after a preflight one LiveKit has the model begin to answer."""
+        data = stt.SpeechData(LanguageCode("en"), text, confidence=1.0)
+        self._tell(stt.SpeechEventType[f"{kind}_TRANSCRIPT"], data)
 
     def _tell(self, kind: stt.SpeechEventType, *data: stt.SpeechData) -> None:
         self._said[-1]._event_ch.send_nowait(stt.SpeechEvent(kind, alternatives=list(data)))
@@ -114,7 +119,7 @@ class Listening(stt.RecognizeStream):
 
 
 class Voice(tts.TTS[Any]):
-    """A voice of one tone, `WORD_S` for each word."""
+    """A voice of noise, `WORD_S` for each word."""
 
     def __init__(self) -> None:
         capabilities = tts.TTSCapabilities(streaming=False)
@@ -140,10 +145,13 @@ class Tone(tts.ChunkedStream):
         output_emitter.flush()
 
 
+@cache
 def tone(text: str) -> bytes:
-    """What the voice makes of a text."""
-    samples = round(len(text.split()) * WORD_S * RATE)
-    return (b"\x00\x20" * 10 + b"\x00\xe0" * 10) * (samples // 20)
+    """What the voice makes of a text: noise like that of no other text, and never silent."""
+    chance = random.Random(text)
+    count = round(len(text.split()) * WORD_S * RATE)
+    loudness = (chance.randrange(2000, 9000) for _ in range(count))
+    return array("h", (chance.choice((-1, 1)) * one for one in loudness)).tobytes()
 
 
 def length_ms(text: str) -> int:

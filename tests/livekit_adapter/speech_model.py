@@ -1,7 +1,7 @@
 """A speech-to-speech model without a service: it takes turns on its own, as those of OpenAI do.
 
 It answers when the caller has stopped, before it tells what it has heard, and knows nothing of what
-the session may want. What it says is a tone.
+the session may want. What it says is noise.
 """
 
 from __future__ import annotations

@@ -56,6 +56,8 @@ def doctor(
 ) -> None:
     """Check settings, credentials, URLs, signature, documents and the store; nothing is changed.
 
+    Your webhook gets an event called test.
+
     Run it where the service runs. Exit status 0: nothing stands in the way. 1: something does.
     """
     if symptom is not None:

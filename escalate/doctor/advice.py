@@ -90,6 +90,21 @@ TROUBLES: Final = (
         "EscalationProcessor(call, transport=transport).",
     ),
     Trouble(
+        "the contact centre sees nothing about the call",
+        ("header", "context", "screen", "uui", "user-to-user", "x-ph", "popup", "pop"),
+        "Its trunk has to let our headers through: they arrive as X-PH-Ctx..., or X-Ctx... where "
+        "the caller's leg used SIP authentication. A telephone gets none. For User-to-User set "
+        "context of the destination to 'uui-bare', 'uui-leading' or 'uui-parameter', and have its "
+        "session border controller copy X-PH-Usertouser into User-to-User, unescaped.",
+    ),
+    Trouble(
+        "somebody is spoken to in the wrong language",
+        ("language", "english", "speaks", "spoken", "accent"),
+        "The caller hears the language that the recogniser reports, else language under [say]; a "
+        "human one of his destination's languages. Where Plivo has no voice for it, name "
+        "recordings there. The check called voices says which.",
+    ),
+    Trouble(
         "callbacks are refused with 403",
         ("403", "signature", "forged", "refused", "callback"),
         "public_url has to be what Plivo was given, and PLIVO_AUTH_TOKEN that of the account, or "

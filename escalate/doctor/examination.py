@@ -14,6 +14,7 @@ from escalate.doctor.document import check_answer_document
 from escalate.doctor.findings import Bench, Finding
 from escalate.doctor.local import check_sip, check_store
 from escalate.doctor.reach import check_public_url, check_signature, check_stream_url
+from escalate.doctor.telling import check_page, check_voices, check_webhook
 from escalate.errors import ConfigurationError
 from escalate.settings import load_settings
 
@@ -29,6 +30,9 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("answer document", check_answer_document),
     ("stream URL", check_stream_url),
     ("SIP addresses", check_sip),
+    ("voices", check_voices),
+    ("context page", check_page),
+    ("webhook", check_webhook),
     ("store", check_store),
 )
 

@@ -75,6 +75,7 @@ class Bench:
         url: str,
         *,
         form: Mapping[str, str] | None = None,
+        body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         auth: httpx.Auth | None = None,
     ) -> httpx.Response:
@@ -86,7 +87,7 @@ class Bench:
         options: dict[str, Any] = {"headers": headers, "timeout": _TIMEOUT_S, "auth": auth}
         try:
             return await self.http.request(
-                method, url, data=form, follow_redirects=False, **options
+                method, url, data=form, content=body, follow_redirects=False, **options
             )
         except httpx.HTTPError as error:
             # `from None`: the cause holds the request, and with it credentials.

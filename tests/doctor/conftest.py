@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
@@ -22,10 +23,12 @@ from starlette.websockets import WebSocket
 from escalate import Switchboard
 from escalate.doctor import Finding, examine
 from escalate.settings import Destination, Settings
+from escalate.webhook import SIGNATURE_HEADER, verify
 from tests.store.harness import free_port
 
 AUTH_ID = "MAXXXXXXXXXXXXXXXXXX"
 TOKEN = "the-auth-token"
+HOOK_SECRET = SecretStr("a-key-of-at-least-16")
 DUTY = Destination(name="duty", phone="+14155550199")
 
 
@@ -43,6 +46,7 @@ class Site:
     account: tuple[int, object] = (200, {"cash_credits": "12.5", "auto_recharge": False})
     numbers: dict[str, int] = field(default_factory=dict)
     served: list[str] = field(default_factory=list)
+    hook: int = 204
     board_url: str = ""
     front: Callable[[ASGIApp], ASGIApp] = lambda app: app
 
@@ -50,7 +54,7 @@ class Site:
     def base(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def write_settings(self, **more: str) -> Path:
+    def write_settings(self, *, languages: str = "", webhook: bool = False, **more: str) -> Path:
         """Write the doctor's settings; a value is TOML."""
         values = {
             "public_url": f'"{self.base}/escalate"',
@@ -62,10 +66,12 @@ class Site:
         lines = [f"{key} = {value}" for key, value in values.items()]
         file = self.folder / "escalate.toml"
         lines += ["[[destination]]", f'name = "{DUTY.name}"', f'phone = "{DUTY.phone}"']
+        lines += [f"languages = {languages}"] if languages else []
+        lines += ["[webhook]", f'url = "{self.base}/hook"'] if webhook else []
         file.write_text("\n".join(lines))
         return file
 
-    async def examine(self, answer_url: str | None = None, **more: str) -> dict[str, Finding]:
+    async def examine(self, answer_url: str | None = None, **more: Any) -> dict[str, Finding]:
         """Have the doctor look at the site; return what he found, by check."""
         async with self.running():
             found = await examine(self.write_settings(**more), answer_url=answer_url)
@@ -92,6 +98,7 @@ class Site:
                     Route("/moved/{rest:path}", self._moved, methods=["GET", "POST"]),
                     Route("/blind/{rest:path}", self._blind, methods=["GET", "POST"]),
                     Route("/document", self._document, methods=["POST"]),
+                    Route("/hook", self._hook, methods=["POST"]),
                 ]
             )
             config = uvicorn.Config(app, port=self.port, log_level="error", lifespan="off")
@@ -120,6 +127,12 @@ class Site:
 
     async def _blind(self, _: Request) -> Response:
         return Response(status_code=204)
+
+    async def _hook(self, request: Request) -> Response:
+        body, signature = await request.body(), request.headers[SIGNATURE_HEADER]
+        at = float(signature.split(",")[0].removeprefix("t="))
+        known = verify(body, signature, secret=HOOK_SECRET, now=at)
+        return Response(status_code=self.hook if known else 401)
 
     async def _document(self, request: Request) -> Response:
         self.served.append((await request.body()).decode())

@@ -10,7 +10,7 @@ import pytest
 
 from escalate.doctor import Status, examine
 
-from .conftest import TOKEN, Site, rewriting
+from .conftest import HOOK_SECRET, TOKEN, Site, rewriting
 
 pytest.importorskip("websockets")
 
@@ -27,6 +27,9 @@ WELL = {
     "answer document": Status.OK,
     "stream URL": Status.OK,
     "SIP addresses": Status.SKIPPED,
+    "voices": Status.OK,
+    "context page": Status.OK,
+    "webhook": Status.SKIPPED,
     "store": Status.OK,
 }
 
@@ -35,6 +38,33 @@ async def test_a_site_that_is_well_is_told_so(site: Site) -> None:
     """Every check runs, and none finds anything."""
     found = await site.examine()
     assert WELL == {name: one.status for name, one in found.items()}
+
+
+async def test_a_language_that_plivo_cannot_speak_is_named(site: Site) -> None:
+    """Before a human hears another one."""
+    voices = (await site.examine(languages='["id-ID", "de"]'))["voices"]
+    assert Status.WARNING is voices.status
+    assert "nothing in id-ID: en is spoken" in voices.found
+    assert "[say.id-ID]" in str(voices.advice)
+
+
+@pytest.mark.parametrize(
+    ("answer", "secret", "status"),
+    [
+        (204, HOOK_SECRET.get_secret_value(), Status.OK),
+        (404, HOOK_SECRET.get_secret_value(), Status.PROBLEM),
+        (204, "another-key-of-16", Status.PROBLEM),
+    ],
+)
+async def test_an_application_that_does_not_take_messages_is_noticed(
+    site: Site, monkeypatch: pytest.MonkeyPatch, answer: int, secret: str, status: Status
+) -> None:
+    """It gets a signed test; a wrong key shows here instead of in a call."""
+    monkeypatch.setenv("ESCALATE_WEBHOOK_SECRET", secret)
+    site.hook = answer
+    webhook = (await site.examine(webhook=True))["webhook"]
+    assert status is webhook.status
+    assert secret not in str(webhook)
 
 
 async def test_what_was_tried_leaves_no_open_call(site: Site) -> None:

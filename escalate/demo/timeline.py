@@ -14,7 +14,8 @@ from rich.text import Text
 from escalate.demo.details import details
 from escalate.demo.narrator import Narrator, Sentence, Weight, Who
 from escalate.demo.record import Event
-from escalate.demo.report import Attempt, Report
+from escalate.demo.report import Report
+from escalate.demo.wording import STAGES, ending_of, outcome_in
 
 _COLOURS: Final = {
     Who.CALLER: "cyan",
@@ -35,28 +36,6 @@ _MARKS: Final = {
     Weight.PLAIN: " ",
     Weight.MILESTONE: ">",
     Weight.TROUBLE: "!",
-}
-_STAGES: Final = {
-    "asked_to_announcement": "from the request to the announcement",
-    "announcement": "announcement",
-    "released": "from its end to the bot's leaving",
-    "dialed": "until a human's phone was dialled",
-    "answered": "until it was answered",
-    "accepted": "until the human took the caller",
-    "accepted_to_announcement": "from then to the announcement",
-    "bridged": "until caller and human were connected",
-    "bridged_after_bot_left": "connected so far, without the bot",
-}
-_OUTCOMES: Final = {
-    "connected": "The caller was connected to a human: {destination}.",
-    "returned": "No human could be reached. The caller is with the bot.",
-    "with_bot": "The caller is with the bot.",
-    "finished": "The bot ended the call, as it meant to.",
-    "voicemail": "No human could be reached. The caller left a message.",
-    "goodbye": "No human could be reached. The caller was told so, and the call ended.",
-    "caller_left": "The caller hung up.",
-    "lost": "THE CALLER IS LOST ({reason}).",
-    "waiting": "The caller is neither with the bot nor with a human.",
 }
 
 
@@ -103,10 +82,7 @@ class Timeline:
 
 def outcome_panel(report: Report, unmet: Sequence[str]) -> Panel:
     """The result of a call as a box."""
-    what = _OUTCOMES[report.outcome].format(
-        destination=report.destination or "nobody", reason=report.reason or "unknown"
-    )
-    parts: list[RenderableType] = [Text(what, style="bold")]
+    parts: list[RenderableType] = [Text(outcome_in(report), style="bold")]
     if report.attempts:
         parts += [Text(), _attempts(report)]
     if report.stages_ms:
@@ -119,22 +95,15 @@ def outcome_panel(report: Report, unmet: Sequence[str]) -> Panel:
 def _attempts(report: Report) -> Table:
     table = Table.grid(padding=(0, 2))
     for number, attempt in enumerate(report.attempts, 1):
-        table.add_row(f"{number}.", attempt.destination, _ending(attempt))
+        table.add_row(f"{number}.", attempt.destination, ending_of(attempt))
     return table
-
-
-def _ending(attempt: Attempt) -> str:
-    told = f"{attempt.cause} ({attempt.code})" if attempt.code is not None else "connected"
-    if attempt.answer is not None:
-        told = f'answered "{attempt.answer}", {told}'
-    return f"{told}, LEFT ALONE" if attempt.abandoned else told
 
 
 def _stages(report: Report) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right", no_wrap=True)
     for name, milliseconds in report.stages_ms.items():
-        table.add_row(f"{milliseconds} ms", Text(_STAGES[name], style="dim"))
+        table.add_row(f"{milliseconds} ms", Text(STAGES[name], style="dim"))
     return table
 
 

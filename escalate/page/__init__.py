@@ -1,5 +1,5 @@
 """What a browser sees of escalate: one stylesheet, a few scripts, and how they are served."""
 
-from escalate.page.serving import Hardened, html, static_files
+from escalate.page.serving import Hardened, html, look, static_files
 
-__all__ = ["Hardened", "html", "static_files"]
+__all__ = ["Hardened", "html", "look", "static_files"]

@@ -5,6 +5,7 @@ All there is comes from the package: no build step, no address but our own.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -52,6 +53,12 @@ class Hardened:
 def html(name: str, *, status: int = 200) -> Response:
     """Return one of the pages, by its name."""
     return FileResponse(_FOLDER / f"{name}.html", status_code=status)
+
+
+@cache
+def look() -> str:
+    """Return the stylesheet that all pages share, for one that holds its own style."""
+    return (_FOLDER / "look.css").read_text(encoding="utf-8")
 
 
 def static_files(path: str = "/static") -> Mount:

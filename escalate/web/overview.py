@@ -12,6 +12,7 @@ from typing import Any
 from escalate.transfer import Attempt, Call, Escalation
 from escalate.transfer.outcomes import MEANINGS
 from escalate.values import Outcome
+from escalate.web.wording import OUTCOMES, STATES, WHY
 
 Row = dict[str, Any]
 
@@ -42,6 +43,7 @@ def _all(call: Call) -> tuple[Escalation, ...]:
 
 def _row(call: Call, held: Escalation) -> Row:
     ending = held.ending
+    stands = STATES[held.state] if ending is None else OUTCOMES[ending.outcome]
     return {
         "call_uuid": call.call_uuid,
         "escalation": held.id,
@@ -50,6 +52,8 @@ def _row(call: Call, held: Escalation) -> Row:
         "mode": held.mode.value,
         "trigger": held.trigger.value,
         "rule": held.rule,
+        "why": f"The caller {WHY[held.trigger]}",
+        "stands": stands,
         "attempts": [_tried(attempt) for attempt in held.attempts],
         "outcome": ending.outcome.value if ending is not None else None,
         "reason": ending.reason.value if ending is not None else None,

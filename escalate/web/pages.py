@@ -21,44 +21,13 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from escalate.contexts import Account
 from escalate.errors import StoreUnavailable
 from escalate.exchange import Exchange
-from escalate.transfer import Escalation, State
-from escalate.values import Outcome, Party, Said, Trigger
+from escalate.page import look
+from escalate.transfer import Escalation
+from escalate.values import Party, Said
+from escalate.web.wording import OUTCOMES, STATES, WHY
 
 _STYLE: Final = Path(__file__).with_name("page.css")
 _PARTIES: Final = {Party.CALLER: "Caller", Party.BOT: "Bot", Party.HUMAN: "Human"}
-_STATES: Final = {
-    State.CONSULTING: "Waiting for a human",
-    State.JOINING: "A human has accepted",
-    State.ANNOUNCING: "Being told about the transfer",
-    State.MOVING: "On the way to a human",
-    State.RINGING: "Waiting for a human",
-    State.CONNECTED: "Connected",
-    State.RETURNING: "On the way back to the bot",
-    State.LEAVING: "Nobody could be reached",
-}
-_OUTCOMES: Final = {
-    Outcome.CONNECTED: "Was connected",
-    Outcome.RETURNED: "Went back to the bot",
-    Outcome.CALLER_LEFT: "Has hung up",
-    Outcome.CANCELLED: "Does not want a human any more",
-    Outcome.REFUSED: "Stayed with the bot",
-}
-
-
-_WHY: Final = {
-    Trigger.ASKED: "asked for a person",
-    Trigger.PHRASE: "said one of your phrases",
-    Trigger.UNCLEAR: "was not understood",
-    Trigger.FRUSTRATED: "is upset",
-    Trigger.DIGIT: "pressed a key for it",
-    Trigger.SILENCE: "said nothing",
-    Trigger.BOT_FAILED: "met a bot that failed",
-    Trigger.PROMISED: "was promised a person",
-    Trigger.PREDICATE: "was found to need a person",
-    Trigger.TOOL: "was found to need a person by the bot",
-    Trigger.APPLICATION: "was handed over by your application",
-    Trigger.BOT_LOST: "lost the connection to the bot",
-}
 
 
 class ContextPages:
@@ -105,8 +74,8 @@ def _body(account: Account) -> str:
 
 def _status(held: Escalation) -> str:
     if held.ending is None:
-        return escape(_STATES[held.state])
-    told = _OUTCOMES.get(held.ending.outcome, held.ending.outcome.value.capitalize())
+        return escape(STATES[held.state])
+    told = OUTCOMES[held.ending.outcome]
     where = f": {held.ending.destination}" if held.ending.destination else ""
     return escape(told + where)
 
@@ -120,7 +89,7 @@ def _facts(account: Account) -> Iterable[str]:
         ("Mood", [found.mood.text] if found.mood else []),
         ("Summary", [found.spoken] if found.spoken else []),
         ("Language", [account.language]),
-        ("The caller", [_WHY[held.trigger]]),
+        ("The caller", [WHY[held.trigger]]),
         ("Call", [account.call_uuid]),
     )
     for name, texts in rows:
@@ -172,4 +141,4 @@ def _headers() -> dict[str, str]:
 
 @cache
 def _style() -> str:
-    return _STYLE.read_text(encoding="utf-8")
+    return look() + _STYLE.read_text(encoding="utf-8")

@@ -61,15 +61,15 @@ async def test_an_operator_looks_at_calls_as_they_go(tab: Tab, tmp_path: Path) -
         await tab.ask("document.querySelector('#token').focus()")
         await tab.write(TOKEN)
         await tab.press("Enter")
-        await tab.until(shows("talks to a human", "#open"))
+        await tab.until(shows("Connected", "#open"))
         assert await tab.ask(shows("support: sip auth failed", "#alerts"))
         assert TOKEN not in await tab.ask("document.cookie + document.documentElement.outerHTML")
 
         waiting = await asks(board, "call-2")
-        await tab.until(shows("telephone rings", "#open"))
+        await tab.until(shows("Waiting for a human", "#open"))
         await board.receive("call-2", e.HumanConnected(waiting, 1))
         await board.receive("call-2", e.CallerHungUp())
-        await tab.until(shows("connected", "#past"))
+        await tab.until(shows("Was connected", "#past"))
 
         await tab.ask("document.querySelector('#past .look').focus()")
         await tab.press("Enter")

@@ -12,8 +12,10 @@ from pydantic import SecretStr
 from escalate import Switchboard
 from escalate.settings import Settings
 from escalate.store import SqliteStore
+from escalate.transfer import State
 from escalate.transfer import events as e
-from escalate.values import Party, Reason, Said, Trigger
+from escalate.values import Outcome, Party, Reason, Said, Trigger
+from escalate.web.wording import OUTCOMES, STATES, WHY
 from tests.web.conftest import UUID
 
 TOKEN = "c0ffee-c0ffee-c0ffee"
@@ -153,3 +155,8 @@ async def test_to_look_on_changes_nothing(board: Switchboard, browser: httpx.Asy
     assert before is not None and before.escalation is not None
     assert before == await board.store.load(UUID)
     assert await board.store.note(UUID, before.escalation.id) is None
+
+
+def test_there_are_words_for_whatever_becomes_of_a_caller() -> None:
+    """A state, an outcome or a trigger that is added gets its own."""
+    assert (set(State), set(Outcome), set(Trigger)) == (set(STATES), set(OUTCOMES), set(WHY))

@@ -4,28 +4,6 @@ import { find, make } from "./dom.js";
 
 const EVERY_MS = 2000;
 
-const STATES = {
-  consulting: "stays with the bot while a human is called and asked",
-  joining: "has a human who accepted, and is told so",
-  announcing: "is told what happens next",
-  moving: "is on the way",
-  ringing: "waits while a human's telephone rings",
-  connected: "talks to a human",
-  returning: "is on the way back to the bot",
-  leaving: "hears a goodbye",
-};
-
-const OUTCOMES = {
-  connected: "connected",
-  returned: "back to the bot",
-  voicemail: "left a message",
-  callback: "is called back",
-  goodbye: "heard a goodbye",
-  caller_left: "caller hung up",
-  cancelled: "taken back",
-  refused: "stayed with the bot",
-};
-
 const GOOD = new Set(["connected", "voicemail", "callback"]);
 const BAD = new Set(["goodbye", "refused", "returned"]);
 
@@ -124,8 +102,8 @@ function live(one, now) {
     "li",
     {},
     make("span", { class: "number", "data-since": one.opened_at }, duration(now - one.opened_at)),
-    make("b", {}, `The caller ${STATES[one.state] ?? words(one.state)}`),
-    make("span", { class: "quiet" }, why(one), ". ", tried(one)),
+    make("b", {}, one.stands),
+    make("span", { class: "quiet" }, one.why, ". ", tried(one)),
     opener(one),
   );
 }
@@ -148,20 +126,17 @@ function drawPast(recent) {
 
 function row(one) {
   const kind = GOOD.has(one.outcome) ? "good" : BAD.has(one.outcome) ? "bad" : "";
-  const outcome = OUTCOMES[one.outcome] ?? words(one.outcome);
   const because = one.reason && one.reason !== "completed" ? ` (${words(one.reason)})` : "";
   const cells = [
     ["when", moment(one.opened_at)],
-    ["why", why(one)],
+    ["why", make("span", { title: `rule: ${one.rule}` }, one.why)],
     ["tried", tried(one)],
-    ["outcome", make("span", { class: `verdict ${kind}` }, outcome, because)],
+    ["outcome", make("span", { class: `verdict ${kind}` }, one.stands, because)],
     ["time to a human", one.time_to_human_s === null ? "–" : duration(one.time_to_human_s)],
     ["", opener(one)],
   ];
   return make("tr", {}, ...cells.map(([name, cell]) => make("td", { "data-name": name }, cell)));
 }
-
-const why = (one) => `${words(one.trigger)}${one.rule === one.trigger ? "" : `: ${one.rule}`}`;
 
 function tried({ attempts }) {
   if (attempts.length === 0) return "nobody yet";
@@ -209,7 +184,7 @@ function drawCall(box, told) {
 }
 
 function escalation(one) {
-  const steps = [[one.opened_at, `asks for a human (${why(one)})`]];
+  const steps = [[one.opened_at, `${one.why} (${one.rule})`]];
   for (const attempt of one.attempts) {
     const { destination, started_at, answered_at, accepted_at, connected_at, ended_at } = attempt;
     steps.push([started_at, `${destination} is called`]);
@@ -218,7 +193,7 @@ function escalation(one) {
     if (connected_at !== null) steps.push([connected_at, `connected to ${destination}`]);
     if (ended_at !== null) steps.push([ended_at, `${destination}: ${ending(attempt)}`]);
   }
-  if (one.ended_at !== null) steps.push([one.ended_at, OUTCOMES[one.outcome] ?? words(one.outcome)]);
+  if (one.ended_at !== null) steps.push([one.ended_at, one.stands]);
   steps.sort(([before], [after]) => before - after);
   const rows = steps.map(([at, text]) =>
     make(

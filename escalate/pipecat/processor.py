@@ -18,6 +18,7 @@ from pipecat.frames.frames import (
     StartFrame,
     TranscriptionFrame,
 )
+from pipecat.pipeline.worker import PipelineWorker
 from pipecat.processors.frame_processor import (
     FrameDirection,
     FrameProcessor,
@@ -30,6 +31,7 @@ from escalate.live_call import LiveCall
 from escalate.pipecat.gate import EscalationGate
 from escalate.pipecat.hangup import take_over_hang_up
 from escalate.pipecat.layout import check_as_linked, check_as_set_up
+from escalate.pipecat.mouth import Mouth
 from escalate.pipecat.tools import FlowTool, Tool, flow_tool_for, tool_for
 
 log = logging.getLogger("escalate")
@@ -52,6 +54,11 @@ class EscalationProcessor(FrameProcessor):
         context = LLMContext(tools=[watch.transfer_to_human])
         pipeline = Pipeline([transport.input(), stt, watch, user_aggregator, watch.gate, llm, ...])
 
+    A speech-to-speech model is its own recogniser and voice, so the watch stands behind it, and
+    behind the watch a TTS service for the sentences that are ours:
+
+        Pipeline([transport.input(), user_aggregator, watch.gate, model, watch, tts, ...])
+
     Transcripts go through to the aggregator, so that the turn ends as usual and the context keeps
     the caller's words; `gate` keeps the LLM from answering them. The transport's own hang-up is
     taken over: a bot that ends the conversation is recorded, and the call ended, by us.
@@ -65,7 +72,14 @@ class EscalationProcessor(FrameProcessor):
         """
         super().__init__(**kwargs)
         self._call = call
-        self.gate = EscalationGate(on_linked=self._check_layout, name=f"{self.name}-gate")
+        self.gate = EscalationGate(
+            on_linked=self._check_layout,
+            on_set_up=self._check_whole,
+            take_in=self._take_in,
+            name=f"{self.name}-gate",
+        )
+        self._checked = False
+        self._mouth: Mouth | None = None
         self.transfer_to_human: Tool = tool_for(call)
         self.flow_transfer_to_human: FlowTool = flow_tool_for(call)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -93,16 +107,33 @@ class EscalationProcessor(FrameProcessor):
             LayoutError: It could not be handed over from.
         """
         await super().setup(setup)
+        await self._check_whole(self.pipeline_worker)
+
+    async def _check_whole(self, worker: PipelineWorker) -> None:
+        """Check the pipeline once, when the first of watch and gate is set up in it."""
+        if self._checked:
+            return
+        self._checked = True
         try:
-            check_as_set_up(self.pipeline_worker.pipeline, self, self.gate)
+            if check_as_set_up(worker.pipeline, self, self.gate):
+                self._mouth = Mouth()
+                self.gate.guard(self._mouth)
         except LayoutError:
             # Pipecat reports what `setup` raises, and would run the bot without this processor.
-            await self.pipeline_worker.cancel(reason="escalate could hand nobody over")
+            await worker.cancel(reason="escalate could hand nobody over")
             raise
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Take in what the frame says, then pass it on: the words are heard before anybody acts."""
         await super().process_frame(frame, direction)
+        if self._mouth is None:
+            await self._take_in(frame)
+        elif direction is FrameDirection.DOWNSTREAM and not self._mouth.lets_out(frame):
+            return
+        await self.push_frame(frame, direction)
+
+    async def _take_in(self, frame: Frame) -> None:
+        """Learn from a frame; it is the first of watch and gate that every frame comes to."""
         match frame:
             case TranscriptionFrame():
                 self.gate.caller_spoke()
@@ -119,7 +150,6 @@ class EscalationProcessor(FrameProcessor):
                 self._keep(self._begin())
             case EndFrame() | CancelFrame():
                 await self._part(frame)
-        await self.push_frame(frame, direction)
 
     async def _begin(self) -> None:
         try:

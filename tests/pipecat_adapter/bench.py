@@ -39,6 +39,7 @@ from pipecat.processors.aggregators.llm_response_universal import (
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.runner.utils import parse_telephony_websocket
 from pipecat.serializers.plivo import PlivoFrameSerializer
+from pipecat.services.llm_service import LLMService
 from pipecat.services.tts_service import TextAggregationMode
 from pipecat.transports.websocket.fastapi import FastAPIWebsocketParams, FastAPIWebsocketTransport
 from pipecat.utils.time import time_now_iso8601
@@ -196,6 +197,7 @@ class Bot:
     watch: type[EscalationProcessor] = EscalationProcessor
     turns: LLMUserAggregatorParams | None = None
     speaks_by_token: bool = False
+    model: Callable[[], LLMService[Any]] | None = None
 
 
 class Talk:
@@ -209,6 +211,7 @@ class Talk:
         self.over = asyncio.Event()
         self.ears, self.voice = Ears(), Voice(by_token=bot.speaks_by_token)
         self.llm = ScriptedLLM(answer=bot.mind, first_token_s=0.01, token_s=0.01)
+        self.model = bot.model() if bot.model is not None else None
         self.serializer = PlivoFrameSerializer(
             data["stream_id"], self.call_uuid, auth_id=AUTH_ID, auth_token=AUTH_TOKEN
         )
@@ -231,20 +234,15 @@ class Talk:
         if bot.leaves is not None:
             self._on("on_client_disconnected", bot.leaves)
 
+    def _middle(self) -> list[FrameProcessor]:
+        user, gate = self.pair.user(), self.watch.gate
+        if self.model is not None:
+            return [user, gate, self.model, self.watch]
+        return [self.ears, self.watch, user, gate, self.llm]
+
     def _worker(self, bot: Bot) -> PipelineWorker:
-        pipeline = Pipeline(
-            [
-                self.transport.input(),
-                self.ears,
-                self.watch,
-                self.pair.user(),
-                self.watch.gate,
-                self.llm,
-                self.voice,
-                self.transport.output(),
-                self.pair.assistant(),
-            ]
-        )
+        ends = self.transport.output(), self.pair.assistant()
+        pipeline = Pipeline([self.transport.input(), *self._middle(), self.voice, *ends])
         rates = PipelineParams(audio_in_sample_rate=8000, audio_out_sample_rate=8000)
         return PipelineWorker(
             pipeline,

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from pipecat.frames.frames import ErrorFrame
+from pipecat.frames.frames import ErrorFrame, LLMServiceMetadataFrame
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineWorker
 from pipecat.processors.aggregators.llm_context import LLMContext
@@ -20,8 +20,16 @@ from pipecat.workers.runner import WorkerRunner
 from escalate.demo.services import ScriptedLLM
 from escalate.errors import LayoutError
 from escalate.pipecat import EscalationProcessor
+from escalate.pipecat.layout import ORDER, SPEECH_ORDER
 
 from .bench import PATIENCE_S, RELEASE, Desk, Ears, Voice, transport_without_a_socket
+
+
+class SpeechModel(ScriptedLLM):
+    """A model that says of itself that it is a speech-to-speech model."""
+
+    def service_metadata_frame(self) -> LLMServiceMetadataFrame:
+        return LLMServiceMetadataFrame(service_name=self.name, is_realtime_service=True)
 
 
 class Parts:
@@ -34,6 +42,7 @@ class Parts:
         self.watch = EscalationProcessor(desk.board.call("nobody"), transport=self.transport)
         self.gate = self.watch.gate
         self.user, self.assistant = LLMContextAggregatorPair(LLMContext())
+        self.model = SpeechModel()
 
 
 def str_or_order(value: object) -> str:
@@ -55,6 +64,8 @@ RIGHT: list[Order] = [
     lambda p: [p.ear, Pipeline([p.stt]), p.watch, p.user, p.gate, p.llm],
     lambda p: [p.ear, p.stt, Pipeline([p.watch, p.user, p.gate, p.llm]), p.tts],
     lambda p: [Pipeline([p.ear, p.stt, p.watch, p.user]), Pipeline([p.gate, p.llm])],
+    lambda p: [p.ear, p.user, p.gate, p.model, p.watch, p.tts],
+    lambda p: [p.ear, p.user, passes(), p.gate, Pipeline([p.model, passes(), p.watch]), p.tts],
 ]
 
 WRONG: list[tuple[str, Order]] = [
@@ -65,11 +76,18 @@ WRONG: list[tuple[str, Order]] = [
     ("LLM stands before watch.gate", lambda p: [p.ear, p.stt, p.watch, p.user, p.llm, p.gate]),
     ("without its watch before it", lambda p: [p.ear, p.stt, p.user, p.gate, p.llm]),
     ("without its watch before it", lambda p: [p.ear, p.stt, p.user, p.gate, p.watch, p.llm]),
+    ("no user aggregator before", lambda p: [p.ear, p.gate, p.user, p.model, p.watch, p.tts]),
+    ("model stands before watch.gate", lambda p: [p.ear, p.user, p.model, p.gate, p.watch, p.tts]),
 ]
 
 WRONG_AS_A_WHOLE: list[tuple[str, Order]] = [
     ("watch.gate is not in the pipeline", lambda p: [p.ear, p.stt, p.watch, p.user, p.llm]),
     ("no STT service before watch", lambda p: [p.ear, Pipeline([p.watch, p.user, p.gate, p.llm])]),
+    ("no TTS service behind watch", lambda p: [p.ear, p.user, p.gate, p.model, p.watch]),
+    ("no speech-to-speech model", lambda p: [p.ear, p.user, p.gate, p.llm, p.watch, p.tts]),
+    ("no speech-to-speech model", lambda p: [p.ear, p.user, p.gate, p.watch, p.model, p.tts]),
+    ("without its watch", lambda p: [p.ear, p.user, p.gate, p.model, p.tts]),
+    ("is a speech-to-speech model", lambda p: [p.ear, p.stt, p.watch, p.user, p.gate, p.model]),
 ]
 
 
@@ -91,7 +109,7 @@ async def test_a_wrong_order_is_refused_when_the_pipeline_is_made(
         Pipeline(order(Parts(closed_desk)))
 
     assert message in str(refused.value)
-    assert "the order is stt, watch, user_aggregator, watch.gate, llm" in str(refused.value)
+    assert any(order in str(refused.value) for order in (ORDER, SPEECH_ORDER))
 
 
 @pytest.mark.parametrize(("message", "order"), WRONG_AS_A_WHOLE, ids=str_or_order)
@@ -121,7 +139,8 @@ async def start(processors: list[FrameProcessor], parts: Parts) -> tuple[list[st
         errors.append(error.error)
 
     worker.add_event_handler("on_pipeline_started", begun)
-    parts.watch.add_event_handler("on_error", failed)
+    for part in (parts.watch, parts.gate):
+        part.add_event_handler("on_error", failed)
     runner = WorkerRunner(handle_sigint=False)
     await runner.add_workers(worker)
     await asyncio.wait_for(runner.run(), PATIENCE_S)

@@ -122,7 +122,7 @@ class Errands:
             return e.CallRefused(escalation, number, Reason.INVALID_DESTINATION)
         base = self._exchange.human_url(call.call_uuid, escalation, number)
         asked = destination.outbound_call(
-            from_=settings.caller_id or "",
+            from_=destination.caller_id or settings.caller_id or "",
             answer_url=with_retries(f"{base}/answer"),
             hangup_url=with_retries(f"{base}/hangup"),
             ring_s=told.ring_s,

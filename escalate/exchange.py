@@ -27,6 +27,7 @@ from escalate.follow_up import OnFollowUp
 from escalate.live_call import LiveCall, Predicate
 from escalate.plivo.client import PlivoClient
 from escalate.plivo.urls import with_retries
+from escalate.roster import Available, Roster
 from escalate.settings import Settings
 from escalate.store import Store, open_store
 from escalate.transfer import (
@@ -37,7 +38,6 @@ from escalate.transfer import (
     Mode,
     Received,
     Strategy,
-    plan,
     receive,
 )
 from escalate.transfer import events as e
@@ -73,7 +73,7 @@ class Exchange:
     is promised, in the process that Plivo told of it; `on_news(call_uuid, news)` is called for each
     step of an escalation that this process takes. Each of `predicates` is asked about the
     conversation after every final transcript; what it says may come late and never delays anything.
-    `summarize` puts what the human is told into better words.
+    `summarize` puts what the human is told into better words, `available` says where somebody is.
     """
 
     def __init__(
@@ -88,6 +88,7 @@ class Exchange:
         on_news: OnNews | None = None,
         predicates: Mapping[str, Predicate] | None = None,
         summarize: Summarize | None = None,
+        available: Available | None = None,
     ) -> None:
         self.settings = settings
         self.predicates = dict(predicates or {})
@@ -98,6 +99,7 @@ class Exchange:
             settings.plivo_auth_id, settings.plivo_auth_token, base_url=settings.plivo_api
         )
         self.clock = clock
+        self.roster = Roster(settings, self.store, clock=clock, available=available)
         self.contexts = Contexts(settings)
         self.briefings = Briefings(settings, self.store, clock=clock, summarize=summarize)
         self.accounts = Accounts(self.store, self.briefings, self.contexts)
@@ -276,27 +278,33 @@ class Exchange:
         known, `guess` is what his words look like, and decides the order alone. Without a bot
         (`bot_left` false) the last resort cannot be the bot.
         """
-        handoff, now = self.settings.handoff, self.clock()
-        destinations = self.settings.destination
+        handoff = self.settings.handoff
         return e.Requested(
             escalation=secrets.token_hex(8),
             trigger=trigger,
             rule=rule,
-            plan=plan(
-                self.settings.routes(),
-                wanted=wanted,
-                language=language or guess,
-                trigger=trigger,
-                available={one.name: one.opening_hours().is_open(now) for one in destinations},
-            ),
+            plan=self.roster.plan(trigger, wanted=wanted, language=language or guess),
             refusal=Reason.CLOSED,
             budget_s=handoff.budget_s,
             last_resort=_without_bot(handoff.last_resort) if not bot_left else handoff.last_resort,
-            mode=handoff.mode if bot_left else Mode.COLD,
+            mode=_without_bot_to_stay_with(handoff.mode) if not bot_left else handoff.mode,
             together=handoff.strategy is Strategy.PARALLEL and bot_left,
             limits=self.settings.limits,
             language=language,
         )
+
+    async def route(
+        self, request: e.Requested, *, wanted: str | None = None, language: str | None = None
+    ) -> e.Requested:
+        """Return `request` with the plan as it is at this moment; the words are those of `request`.
+
+        A store that is down is told of when the escalation cannot be opened.
+        """
+        try:
+            await self.ready()
+        except StoreUnavailable:
+            return request
+        return await self.roster.refine(request, wanted=wanted, language=language)
 
     def arrived(self, stream: int) -> e.CallerArrived:
         """Return the event of a caller who left stream number `stream`."""
@@ -361,3 +369,8 @@ class Exchange:
 
 def _without_bot(last_resort: LastResort) -> LastResort:
     return LastResort.GOODBYE if last_resort is LastResort.BOT else last_resort
+
+
+def _without_bot_to_stay_with(mode: Mode) -> Mode:
+    """Nobody can be called first, but who had to accept still has to."""
+    return Mode.CONFIRM if mode is Mode.WARM else mode

@@ -56,6 +56,7 @@ class HandOver:
         self._language: str | None = None
         self._announcing: asyncio.Task[None] | None = None
         self._parting = False
+        self._taken_back = False
 
     async def run(self, event: e.Requested) -> Ending:
         """Take one request from the decision to its ending."""
@@ -63,23 +64,29 @@ class HandOver:
             opened = await self._open(event)
             if opened.is_open:
                 self._escalation = opened.id
-                await self._tell_the_caller(opened)
+                if self._taken_back:
+                    await self._take_back(opened.id)
+                else:
+                    await self._tell_the_caller(opened)
             ending = opened.ending or await self._ending_of(opened.id)
         except CallGone:
             ending = Ending(Outcome.CALLER_LEFT, Reason.CALLER_LEFT, self._exchange.clock())
         except (StoreUnavailable, CarrierError) as error:
             log.error("call %s: cannot be handed over: %s", self._call_uuid, error)
             ending = Ending(Outcome.REFUSED, Reason.UNKNOWN, self._exchange.clock())
-        self._escalation = None
+        self._escalation, self._taken_back = None, False
         log.info(
             "call %s: ended outcome=%s reason=%s", self._call_uuid, ending.outcome, ending.reason
         )
         return ending
 
     def retract(self) -> None:
-        """Take the request back, if there is one; what cannot be undone is not undone."""
+        """Take the request under way back; what cannot be undone is not undone."""
         if self._escalation is not None:
             self._exchange.spawn(self._take_back(self._escalation))
+        else:
+            # It is about to be opened, and is taken back then.
+            self._taken_back = True
 
     async def _take_back(self, escalation: str) -> None:
         call = await self._exchange.receive(self._call_uuid, e.Retracted(escalation))

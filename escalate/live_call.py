@@ -292,7 +292,8 @@ class LiveCall:
         self._language = language
         if event.plan:
             self._exchange.briefings.prepare(self.call_uuid, event, tuple(self._said), evidence)
-        self._request = self._exchange.follow(self._follow(event))
+        asked = self._exchange.route(event, wanted=to, language=language or guess)
+        self._request = self._exchange.follow(self._follow(asked))
         return True
 
     def _take(self, signal: Signal) -> Decision | None:
@@ -307,7 +308,7 @@ class LiveCall:
                 guess=first.language if first is not None else None,
                 evidence=decision.evidence,
             )
-        elif isinstance(decision, Retract):
+        elif isinstance(decision, Retract) and self.is_escalating:
             self._hand_over.retract()
         return decision
 
@@ -344,9 +345,9 @@ class LiveCall:
         say = self._exchange.settings.say
         return say.text(line, language=self._language, reason=reason)
 
-    async def _follow(self, event: e.Requested) -> Ending:
+    async def _follow(self, asked: Awaitable[e.Requested]) -> Ending:
         """See the request through, and give the caller back to the bot if he never left it."""
-        ending = await self._hand_over.run(event)
+        ending = await self._hand_over.run(await asked)
         self._detector.reset(self._exchange.clock())
         bot = self._hand_over.bot
         if bot is None:

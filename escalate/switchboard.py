@@ -14,6 +14,7 @@ from escalate.errand import OnAlarm
 from escalate.exchange import Exchange, OnNews
 from escalate.follow_up import OnFollowUp
 from escalate.live_call import Predicate
+from escalate.roster import Available
 from escalate.settings import load_settings
 from escalate.web import build_app
 
@@ -39,6 +40,7 @@ class Switchboard(Exchange):
         on_news: OnNews | None = None,
         predicates: Mapping[str, Predicate] | None = None,
         summarize: Summarize | None = None,
+        available: Available | None = None,
     ) -> Self:
         """Return a switchboard for `escalate.toml` (or `path`) and the environment.
 
@@ -48,6 +50,8 @@ class Switchboard(Exchange):
         (`LiveCall.news` follows one call from anywhere); `predicates` are judgements of your own,
         asked after each final transcript. `summarize(conversation)` says in a few words what the
         human hears about the caller; without it, or when it is late, he hears the caller's own.
+        `available(destination)` says whether somebody is there; it is asked when an escalation
+        opens, and has a second to answer.
 
         Raises:
             ConfigurationError: A setting is missing or wrong; the message names the fix.
@@ -59,6 +63,7 @@ class Switchboard(Exchange):
             on_news=on_news,
             predicates=predicates,
             summarize=summarize,
+            available=available,
         )
 
     @cached_property

@@ -70,6 +70,7 @@ class Reason(StrEnum):
     CALLER_LEFT = "caller_left"
     RETRACTED = "retracted"
     CLOSED = "closed"  # no destination is open at this hour
+    AWAY = "away"  # whoever is asked says that nobody is there
     NO_DESTINATION = "no_destination"
     BUDGET_SPENT = "budget_spent"
     STREAM_LOST = "stream_lost"

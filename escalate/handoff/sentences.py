@@ -114,6 +114,7 @@ FAILURES: Final[Mapping[Reason, Failure]] = {
     Reason.CALLER_LEFT: Failure.OTHER,
     Reason.RETRACTED: Failure.OTHER,
     Reason.CLOSED: Failure.CLOSED,
+    Reason.AWAY: Failure.OTHER,
     Reason.NO_DESTINATION: Failure.OTHER,
     Reason.BUDGET_SPENT: Failure.NO_ANSWER,
     Reason.STREAM_LOST: Failure.TECHNICAL,

@@ -19,6 +19,7 @@ from escalate.handoff import Context, ContextForm, Sent, pack
 from escalate.handoff.hours import Hours
 from escalate.handoff.languages import base_of
 from escalate.plivo.calls import OutboundCall
+from escalate.plivo.fields import CallerId
 from escalate.plivo.xml import Number, User
 from escalate.transfer import Route
 from escalate.values import Trigger
@@ -36,11 +37,12 @@ class Destination(Section):
     """Where a human can be reached: a `phone`, or a `sip` address with or without credentials.
 
     `name` is how the rest of the file, the log and a language model call it. `ring_s` is how long
-    it may ring (seconds), `attempts` how often it is tried in one escalation. `headers` are SIP
-    headers for the human's side; the carrier sends them as `X-PH-<name>`. `hours` say when somebody
-    is there ("Mon-Fri 09:00-17:30"), in `time_zone`; `holidays` are days that differ. `languages`
-    and `triggers` say for whom it is meant; without them for everybody. `context` is the form in
-    which the human's side is told about the call: by default headers, for a telephone none.
+    it may ring (seconds), `attempts` how often it is tried in one escalation. `caller_id` is shown
+    there in place of the general one. `headers` are SIP headers for the human's side; the carrier
+    sends them as `X-PH-<name>`. `hours` say when somebody is there ("Mon-Fri 09:00-17:30"), in
+    `time_zone`; `holidays` are days that differ. `languages` and `triggers` say for whom it is
+    meant; without them for everybody. `context` is the form in which the human's side is told about
+    the call: by default headers, for a telephone none.
     """
 
     name: Name
@@ -50,6 +52,7 @@ class Destination(Section):
     password: SecretStr | None = None
     ring_s: Annotated[float, Field(ge=5, le=120)] = 30
     attempts: Annotated[int, Field(ge=1, le=5)] = 1
+    caller_id: CallerId | None = None
     headers: dict[str, str] = {}
     hours: tuple[str, ...] | str = "24/7"
     time_zone: str = "UTC"

@@ -31,20 +31,21 @@ class Handoff(Section):
     """How a handoff goes: `cold` dials the human once the caller has left the bot, `warm` first.
 
     `confirm` is cold, but the human is briefed and presses a key before he gets the caller, for
-    which he has `limits.confirm_s` seconds; no voicemail does that. By `strategy` destinations are
-    tried in `priority`, the order of the file, or `parallel`: humans who are called first are
-    called all at once, and the first who accepts has the caller.
-    `budget_s` bounds the caller's whole wait, `summary_s` how long a summary of your own may take,
-    `link_s` how long the page about a call can be opened once a human was asked for (seconds).
-    `last_resort` is what a caller gets whom no human takes: the `bot` again, `voicemail` (a message
-    of up to `message_s` seconds), the promise of a `callback`, or a `goodbye`; the application is
-    told of messages and promises by `on_follow_up` or a webhook. With `machine_detection` the
-    carrier tells voicemail from a human who is called first: `beside` the question, or `before` it,
-    which no machine then hears but for which a human waits some seconds.
+    which he has `limits.confirm_s` seconds; no voicemail does that. By `strategy` destinations that
+    suit a caller equally well are tried in `priority`, the order of the file, in `round_robin`,
+    each being first in turn, or `parallel`: humans who are called first are called all at once, and
+    the first who accepts has the caller. `budget_s` bounds the caller's whole wait, `summary_s` how
+    long a summary of your own may take, `link_s` how long the page about a call can be opened once
+    a human was asked for (seconds). `last_resort` is what a caller gets whom no human takes: the
+    `bot` again, `voicemail` (a message of up to `message_s` seconds), the promise of a `callback`,
+    or a `goodbye`; the application is told of messages and promises by `on_follow_up` or a webhook.
+    With `machine_detection` the carrier tells voicemail from a human who is called first: `beside`
+    the question, or `before` it, which no machine then hears but for which a human waits some
+    seconds.
     """
 
     mode: Mode = Mode.COLD
-    strategy: Literal[Strategy.PRIORITY, Strategy.PARALLEL] = Strategy.PRIORITY
+    strategy: Strategy = Strategy.PRIORITY
     budget_s: Annotated[float, Field(ge=10, le=1800)] = 120
     last_resort: LastResort = LastResort.BOT
     message_s: Annotated[int, Field(ge=5, le=3600)] = 120
@@ -158,7 +159,8 @@ class Settings(BaseSettings):
                 "the caller's patience is over before anybody can confirm: raise "
                 "handoff.budget_s, or lower limits.confirm_s"
             )
-        if self.handoff.mode is Mode.WARM and self.caller_id is None:
+        shown = self.caller_id is not None or all(one.caller_id for one in self.destination)
+        if self.handoff.mode is Mode.WARM and not shown:
             raise ValueError("a warm handoff calls from caller_id: set it to a number of yours")
         if self.handoff.mode is not Mode.WARM and self.handoff.strategy is Strategy.PARALLEL:
             raise ValueError("strategy = 'parallel' calls humans first: use mode = 'warm' with it")

@@ -86,5 +86,12 @@ class Store(Protocol):
     async def note(self, call_uuid: str, name: str) -> Note | None:
         """Return the note of this name, or None if there is none."""
 
+    async def take_turn(self, names: Sequence[str]) -> Sequence[str]:
+        """Return `names` in the order of their last turn, longest ago first, and give that one his.
+
+        Atomic: no two processes give the same turn away. Who never had one comes before all others,
+        in the order of `names`.
+        """
+
     async def forget(self, before: float) -> None:
         """Delete words and notes of calls that ended before `before` (seconds since the epoch)."""

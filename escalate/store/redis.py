@@ -246,6 +246,11 @@ class RedisStore:
         entry = await self._ask(lambda client: client.hget(key, name))
         return None if entry is None else Note(name, *json.loads(entry))
 
+    async def take_turn(self, names: Sequence[str]) -> Sequence[str]:
+        """Give the next of these names his turn, in one script."""
+        turns = await self._run(scripts.TAKE_TURN, [self._key("turns")], list(names))
+        return [name for _, name in sorted(zip(turns, names, strict=True), key=lambda t: t[0])]
+
     async def forget(self, before: float) -> None:
         """Delete words and notes of calls that ended before `before`, sooner than they expire."""
         args = [repr(before), self._key("words", ""), self._key("notes", "")]

@@ -105,3 +105,14 @@ for _, uuid in ipairs(redis.call('ZRANGEBYSCORE', ended, '-inf', '(' .. before))
 end
 return 1
 """
+
+# The turns had before are what is returned. One given twice by a broken connection hurts nobody.
+TAKE_TURN: Final = """
+local turns, had, first = KEYS[1], {}, 1
+for i, name in ipairs(ARGV) do
+    had[i] = tonumber(redis.call('HGET', turns, name) or '0')
+    if had[i] < had[first] then first = i end
+end
+redis.call('HSET', turns, ARGV[first], redis.call('HINCRBY', turns, '', 1))
+return had
+"""

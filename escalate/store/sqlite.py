@@ -45,6 +45,10 @@ CREATE TABLE IF NOT EXISTS words (
     party     TEXT NOT NULL,
     text      TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS turns (
+    name TEXT PRIMARY KEY,
+    turn INTEGER NOT NULL
+) STRICT;
 CREATE INDEX IF NOT EXISTS words_by_call ON words (call_uuid, at);
 CREATE TABLE IF NOT EXISTS notes (
     call_uuid TEXT NOT NULL,
@@ -195,6 +199,19 @@ class SqliteStore:
     async def note(self, call_uuid: str, name: str) -> Note | None:
         """Return a note."""
         return await self._do(lambda: _note(self._connection, call_uuid, name))
+
+    async def take_turn(self, names: Sequence[str]) -> Sequence[str]:
+        """Give the next of these names his turn, in one transaction."""
+
+        def work() -> Sequence[str]:
+            with self._transaction() as file:
+                turns = dict(file.execute("SELECT name, turn FROM turns").fetchall())
+                order = sorted(names, key=lambda name: turns.get(name, 0))
+                latest = max(turns.values(), default=0)
+                file.execute("REPLACE INTO turns VALUES (?, ?)", (order[0], latest + 1))
+                return order
+
+        return await self._do(work)
 
     async def forget(self, before: float) -> None:
         """Delete words and notes of calls that ended before `before`, the record a week later."""

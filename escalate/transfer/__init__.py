@@ -17,7 +17,7 @@ from escalate.transfer.model import (
     Mode,
     State,
 )
-from escalate.transfer.routing import Route, Strategy, plan
+from escalate.transfer.routing import Route, Strategy, equals, plan
 from escalate.transfer.table import TABLE, Row
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "Row",
     "State",
     "Strategy",
+    "equals",
     "plan",
     "receive",
 ]

@@ -42,6 +42,7 @@ MEANINGS: Final[Mapping[Reason, Meaning]] = {
     Reason.CALLER_LEFT: Meaning(retryable=False),
     Reason.RETRACTED: Meaning(retryable=False),
     Reason.CLOSED: Meaning(retryable=False),
+    Reason.AWAY: Meaning(retryable=False),
     Reason.NO_DESTINATION: Meaning(retryable=False, alarm=True),
     Reason.BUDGET_SPENT: Meaning(retryable=False),
     Reason.STREAM_LOST: Meaning(retryable=False, alarm=True),

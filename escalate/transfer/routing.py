@@ -18,7 +18,7 @@ class Strategy(StrEnum):
     """Who comes first among destinations that suit a caller equally well."""
 
     PRIORITY = "priority"  # the one that stands first in the settings
-    ROUND_ROBIN = "round_robin"  # each in turn
+    ROUND_ROBIN = "round_robin"  # the one who has not been first for longest
     PARALLEL = "parallel"  # all at once; the first who accepts has the caller
 
 
@@ -43,33 +43,49 @@ def plan(
     wanted: str | None = None,
     language: str | None = None,
     trigger: Trigger | None = None,
-    strategy: Strategy = Strategy.PRIORITY,
-    turn: int = 0,
+    due: Sequence[str] = (),
     available: Mapping[str, bool] = _NOTHING_KNOWN,
 ) -> tuple[Leg, ...]:
     """Return the legs to try, the best for this caller first.
 
     First comes the destination asked for by name, then those meant for the caller's language and
     trigger, then those meant for any, then the rest: somebody of another desk is better than
-    nobody. Among equals `strategy` decides; `turn` counts escalations for round robin. Left out are
-    those that `available` says are closed or away; one it does not name is taken to be there.
+    nobody. Among equals those who are `due` come first, in that order, and then the order of
+    `routes` counts. Left out are those that `available` says are closed or away; one it does not
+    name is taken to be there.
 
     An unknown name changes nothing, because it may come from a language model.
     """
     there = [route for route in routes if available.get(route.name, True)]
-    if strategy is Strategy.ROUND_ROBIN and there:
-        start = turn % len(there)
-        there = there[start:] + there[:start]
 
-    def distance(route: Route) -> tuple[bool, int]:
-        misfit = _misfit(trigger, route.triggers) + _language_misfit(language, route.languages)
-        return route.name != wanted, misfit
+    def rank(route: Route) -> tuple[bool, int, int]:
+        turn = due.index(route.name) if route.name in due else len(due)
+        return (*_distance(route, wanted, language, trigger), turn)
 
     return tuple(
         Leg(route.name, route.ring_s)
-        for route in sorted(there, key=distance)
+        for route in sorted(there, key=rank)
         for _ in range(route.attempts)
     )
+
+
+def equals(
+    routes: Sequence[Route],
+    *,
+    wanted: str | None = None,
+    language: str | None = None,
+    trigger: Trigger | None = None,
+) -> tuple[str, ...]:
+    """Return the names of those who suit this caller best, between whom a turn has to decide."""
+    apart = {route.name: _distance(route, wanted, language, trigger) for route in routes}
+    return tuple(name for name, distance in apart.items() if distance == min(apart.values()))
+
+
+def _distance(
+    route: Route, wanted: str | None, language: str | None, trigger: Trigger | None
+) -> tuple[bool, int]:
+    misfit = _misfit(trigger, route.triggers) + _language_misfit(language, route.languages)
+    return route.name != wanted, misfit
 
 
 # Meant for somebody else weighs more than any number of things that are merely not meant for him.

@@ -175,7 +175,7 @@ class Documents:
             children=(destination.element(headers),),
             action=ended,
             timeout=math.ceil(attempt.ring_s),
-            caller_id=self._settings.caller_id,
+            caller_id=destination.caller_id or self._settings.caller_id,
             callback_url=with_retries(f"{base}/progress"),
             dial_music=self._settings.handoff.music,
             confirm_sound=with_retries(f"{base}/whisper") if document.confirm else None,

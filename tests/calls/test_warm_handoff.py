@@ -130,14 +130,14 @@ async def test_a_human_who_leaves_while_the_caller_is_told_is_replaced_and_the_b
 async def test_a_human_who_is_gone_within_seconds_alarms_and_the_next_is_dialled(
     tmp_path: Path,
 ) -> None:
-    """The room closes on the caller, who waits in a Dial and talks with somebody else."""
+    """The room closes on the caller, who waits in a Dial for somebody else to take him."""
     alarms: asyncio.Queue[c.RaiseAlarm] = asyncio.Queue()
     async with warm(
         tmp_path,
         limits={"at_once_s": 60.0},
         on_alarm=lambda _, alarm: alarms.put_nowait(alarm),
     ) as home:
-        live, _ = await comes_in(home, sip={**ACCEPTS, "talks_s": 0}, phone={"answers_after_s": 0})
+        live, _ = await comes_in(home, sip={**ACCEPTS, "talks_s": 0}, phone=ACCEPTS)
         assert live.request(Trigger.ASKED, "asked")
         alarm = await asyncio.wait_for(alarms.get(), PATIENCE_S)
         dialled = await home.plivo.wait_for("leg.bridged", live.call_uuid, to=PHONE)

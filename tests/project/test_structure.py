@@ -30,6 +30,7 @@ FLOORS = {
     "errand": 3,
     "follow_up": 3,
     "following": 3,
+    "roster": 3,
     "hand_over": 3,
     "live_call": 3,
     "exchange": 3,

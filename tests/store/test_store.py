@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -217,3 +218,24 @@ def test_the_codec_gives_back_what_it_took(uuid: str, stream: int, at: float) ->
     call = replace(CALL, call_uuid=assume, stream=stream, opened_at=at)
     opened = receive(call, REQUESTED, at).call
     assert opened == CODEC.validate_json(CODEC.dump_json(opened))
+
+
+async def test_each_gets_his_turn_and_no_turn_is_given_twice(
+    store: Store, opening: Opening
+) -> None:
+    """Also between processes, and when somebody is away for a while."""
+    async with opening() as other:
+        orders = await asyncio.gather(*(one.take_turn("abc") for one in [store, other] * 9))
+    firsts = Counter(order[0] for order in orders)
+    assert {"a": 6, "b": 6, "c": 6} == firsts
+    assert all({"a", "b", "c"} == set(order) for order in orders)
+    assert "new" == (await store.take_turn(["a", "new", "b"]))[0]
+    last = [(await store.take_turn(["a", "b"]))[0] for _ in range(4)]
+    assert 2 == last.count("a")
+
+
+async def test_turns_outlive_the_process(store: Store, opening: Opening) -> None:
+    """A restart does not begin with the first again."""
+    await store.take_turn(["a", "b"])
+    async with opening() as restarted:
+        assert ["b", "a"] == list(await restarted.take_turn(["a", "b"]))

@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from escalate.transfer.routing import Route, Strategy, plan
+from escalate.transfer.routing import Route, equals, plan
 from escalate.values import Trigger
 
 FRONT, BACK, NIGHT = Route("front", 20.0), Route("back", 30.0), Route("night", 40.0)
@@ -50,10 +50,19 @@ def test_the_one_asked_for_comes_first() -> None:
     assert ["front", "back", "night"] == names(*DESKS, wanted="the boss")
 
 
-def test_round_robin_takes_turns() -> None:
-    """The counter is handed in, so that every process goes on where the last one was."""
-    firsts = [names(*DESKS, strategy=Strategy.ROUND_ROBIN, turn=n)[0] for n in range(4)]
-    assert ["front", "back", "night", "front"] == firsts
+def test_who_is_due_comes_first_among_equals_only() -> None:
+    """A turn never sends a caller to a desk that suits him less."""
+    assert ["night", "front", "back"] == names(*DESKS, due=["night", "front"])
+    order = (SPANISH, FRONT, GERMAN)
+    assert ["german", "front", "spanish"] == names(*order, due=["front"], language="de")
+
+
+def test_a_turn_is_between_those_who_suit_the_caller_best() -> None:
+    """Whoever is asked for by name is alone."""
+    order = (SPANISH, FRONT, BACK, GERMAN)
+    assert ("front", "back") == equals(order, language="fr")
+    assert ("german",) == equals(order, language="de")
+    assert ("back",) == equals(order, wanted="back")
 
 
 def test_the_callers_language_comes_first_and_another_one_last() -> None:
@@ -78,31 +87,18 @@ def test_who_is_closed_or_away_is_left_out() -> None:
     assert [] == names(FRONT, available=away)
 
 
-@given(routes, st.integers(0, 1000), st.sampled_from(Strategy), st.sampled_from(Trigger))
+@given(routes, st.permutations("abcdefgh"), st.sampled_from(Trigger))
 def test_a_plan_holds_everybody_who_is_there_and_nobody_else(
-    given_routes: list[Route], turn: int, strategy: Strategy, trigger: Trigger
+    given_routes: list[Route], due: list[str], trigger: Trigger
 ) -> None:
     """However it is ordered, as often as it is configured."""
     available = {route.name: ord(route.name) % 2 == 0 for route in given_routes}
     expected = Counter({r.name: r.attempts for r in given_routes if available[r.name]})
     legs = plan(
         given_routes,
-        strategy=strategy,
-        turn=turn,
+        due=due[:4],
         trigger=trigger,
         language="de",
         available=available,
     )
     assert +expected == Counter(leg.destination for leg in legs)
-
-
-@given(st.integers(1, 8), st.integers(0, 500), st.integers(0, 300))
-def test_round_robin_is_fair(desks: int, first: int, calls: int) -> None:
-    """After any number of calls no desk was first more than once more than another."""
-    order = [Route(str(n)) for n in range(desks)]
-    firsts = Counter(
-        plan(order, strategy=Strategy.ROUND_ROBIN, turn=turn)[0].destination
-        for turn in range(first, first + calls)
-    )
-    counts = [firsts[route.name] for route in order]
-    assert max(counts) - min(counts) <= 1

@@ -47,6 +47,10 @@ def need_chromium() -> str:
     return found
 
 
+class PageLeft(Exception):
+    """The page that was asked has given way to another one."""
+
+
 class Tab:
     """One page of a browser."""
 
@@ -80,7 +84,10 @@ class Tab:
         answer = self._answers[number] = asyncio.get_running_loop().create_future()
         await self._wire.send(json.dumps({"id": number, "method": method, "params": params}))
         told = await answer
-        assert "error" not in told, f"{method}: {told['error']}"
+        error = told.get("error", {}).get("message", "")
+        if "navigated" in error:
+            raise PageLeft
+        assert not error, f"{method}: {error}"
         return dict(told["result"])
 
     async def open(self, url: str) -> None:
@@ -98,13 +105,17 @@ class Tab:
         return told["result"].get("value")
 
     async def until(self, expression: str, *, timeout_s: float = PATIENCE_S) -> None:
-        """Wait until an expression holds in the page."""
+        """Wait until an expression holds in the page, or in the one that comes after it."""
         waiting = f"""new Promise((done) => {{
             const look = () => ({expression}) ? done() : setTimeout(look, 50);
             look();
         }})"""
         try:
-            await asyncio.wait_for(self.ask(waiting), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                while True:
+                    with contextlib.suppress(PageLeft):
+                        await self.ask(waiting)
+                        return
         except TimeoutError:
             shown = await self.ask("document.body.innerText")
             raise AssertionError(f"never: {expression}\n{shown}\n{self.problems}") from None

@@ -73,12 +73,12 @@ async def test_an_operator_looks_at_calls_as_they_go(tab: Tab, tmp_path: Path) -
 
         await tab.ask("document.querySelector('#past .look').focus()")
         await tab.press("Enter")
-        await tab.until("document.querySelector('dialog .turn')")
+        await tab.until("document.querySelector('dialog[open] .turn')")
         said = await tab.ask("document.querySelector('dialog .turn .text').textContent")
         assert said.startswith("<b>שלום</b> i want a human") and "4111" not in said
         await tab.press("Escape")
-        assert await tab.ask("!document.querySelector('dialog').open")
-        assert "call-2" == await tab.ask("document.activeElement.dataset.call")
+        await tab.until("!document.querySelector('dialog').open")
+        await tab.until("document.activeElement.dataset.call === 'call-2'")
         await is_accessible(tab)
         await fits(tab, 390)
         await fits(tab, 320)

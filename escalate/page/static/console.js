@@ -55,9 +55,12 @@ function draw({ now, summary, escalations, next: after }) {
   const open = escalations.filter((one) => one.outcome === null);
   find("open").replaceChildren(...(open.length ? open.map((one) => live(one, now)) : [nobody()]));
   drawPast(escalations.filter((one) => one.outcome !== null));
-  if (!focused.isConnected && focused.dataset.call) {
-    document.querySelector(`[data-call="${CSS.escape(focused.dataset.call)}"]`)?.focus();
-  }
+  if (!focused.isConnected) focusOn(focused.dataset.call);
+}
+
+// What has been drawn anew keeps the focus.
+function focusOn(callUuid) {
+  if (callUuid) document.querySelector(`main [data-call="${CSS.escape(callUuid)}"]`)?.focus();
 }
 
 function drawSummary({ escalations, open, ended, connected, median_time_to_human_s, alerts }) {
@@ -166,6 +169,7 @@ function opener(one) {
 async function look(callUuid) {
   const box = find("call-body");
   box.replaceChildren(make("p", { class: "quiet" }, "loading"));
+  find("call").dataset.shown = callUuid;
   find("call").showModal();
   try {
     drawCall(box, await ask(`calls/${encodeURIComponent(callUuid)}`));
@@ -244,6 +248,9 @@ function duration(seconds) {
 // --- what the reader does -------------------------------------------------------------------------
 
 find("close").addEventListener("click", () => find("call").close());
+find("call").addEventListener("close", () => {
+  if (document.activeElement === document.body) focusOn(find("call").dataset.shown);
+});
 
 find("more").addEventListener("click", async () => {
   if (more) return;

@@ -12,6 +12,7 @@ pipeline = Pipeline([transport.input(), user_aggregator, watch.gate, model, watc
 """
 
 from escalate.pipecat.gate import EscalationGate
+from escalate.pipecat.judging import judged_by
 from escalate.pipecat.processor import EscalationProcessor
 
-__all__ = ["EscalationGate", "EscalationProcessor"]
+__all__ = ["EscalationGate", "EscalationProcessor", "judged_by"]

@@ -19,11 +19,14 @@ from escalate.errors import (
     StoreUnavailable,
 )
 from escalate.follow_up import CallbackPromised, FollowUp, OnFollowUp, VoicemailLeft
+from escalate.handoff import Line, introduction
+from escalate.handoff.languages import base_of
 from escalate.plivo.urls import with_retries
 from escalate.settings import Destination
 from escalate.transfer import Attempt, Call, Escalation
 from escalate.transfer import commands as c
 from escalate.transfer import events as e
+from escalate.transfer.documents import room_of
 from escalate.values import Reason
 
 if TYPE_CHECKING:
@@ -60,6 +63,8 @@ class Errands:
                 await self._call_human(call, number)
             case c.LetHumanGo(number):
                 await self._let_human_go(call, number)
+            case c.Introduce():
+                await self._introduce(call)
             case c.CheckCaller():
                 await self._check(call)
             case c.RaiseAlarm():
@@ -170,6 +175,23 @@ class Errands:
                 await self._exchange.plivo.cancel(told.request_uuid)
         except CallGone:
             log.debug("call %s: the human's leg is gone already", call.call_uuid)
+
+    async def _introduce(self, call: Call) -> None:
+        """Say in the room who calls and why; without it they talk all the same."""
+        held = call.open_escalation
+        if held is None:
+            return
+        say, plivo = self._exchange.settings.say, self._exchange.plivo
+        found = await self._exchange.briefings.of(call, held)
+        same = base_of(say.language_for(call.language)) == found.language
+        wants = introduction(found) if same else ""
+        said = say.spoken(Line.INTRODUCTION, language=call.language, slots={"wants": wants})
+        room = room_of(held.id)
+        if said.recording:
+            await plivo.play_in_room(room, said.text)
+        else:
+            voice = said.voice
+            await plivo.speak_in_room(room, said.text, voice=voice.name, language=voice.language)
 
     async def _check(self, call: Call) -> None:
         held = call.open_escalation

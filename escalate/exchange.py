@@ -289,6 +289,7 @@ class Exchange:
             last_resort=_without_bot(handoff.last_resort) if not bot_left else handoff.last_resort,
             mode=_without_bot_to_stay_with(handoff.mode) if not bot_left else handoff.mode,
             together=handoff.strategy is Strategy.PARALLEL and bot_left,
+            introduce=handoff.introduce,
             limits=self.settings.limits,
             language=language,
         )

@@ -14,9 +14,9 @@ It does NOT emulate:
   of GetInput change nothing, and log=false hides nothing;
 - silence, minSilence and beep of Wait, on which Plivo's pages disagree: it lasts its length;
 - the REST API beyond Make Call, a call's transfer (A leg only), hang-up, look-up and stop of its
-  stream, and look-up, hang-up and kick of a Conference; of Make Call, several destinations,
-  send_digits, hangup_on_ring and the finer settings of machine detection. What is missing answers
-  501;
+  stream, and look-up, hang-up, kick, Speak and Play of a Conference; of Make Call, several
+  destinations, send_digits, hangup_on_ring and the finer settings of machine detection. What is
+  missing answers 501;
 - limits on calls, requests and transfers, prices, regions, recognisers, subaccounts;
 - MP3: a recording is a WAV file whatever fileFormat says, kept as long as the process, the newest
   200 of them;
@@ -32,6 +32,6 @@ stays in a Conference), `asking` (what is an answer), `recording` (what is in a 
 transfer, and a second Stream beside one that is open is refused.
 
 `python -m escalate.emulator` runs it; `escalate.emulator.client.LocalPlivo` starts it from Python;
-`escalate.emulator.server.serve` runs it inside of an event loop, and `escalate.emulator.virtual.run`
-in one whose time jumps to whatever happens next, for simulations.
+`escalate.emulator.server.serve` runs it inside of an event loop, and
+`escalate.emulator.virtual.run` in one whose time jumps to whatever happens next, for simulations.
 """

@@ -354,6 +354,12 @@ RULES: Final = (
         "test_conference::test_the_conference_api_looks_kicks_and_hangs_up",
     ),
     Rule(
+        "Conference",
+        "The API reads a text or plays a file to members; what no document may say is refused.",
+        ROOMS,
+        "test_conference::test_the_conference_api_lets_members_hear_something",
+    ),
+    Rule(
         "GetInput and GetDigits",
         "numDigits, finishOnKey or a pause end an answer in keys.",
         DIGITS,

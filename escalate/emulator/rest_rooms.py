@@ -1,4 +1,4 @@
-"""The Conference API (Plivo "Conferences" API page): look, kick, hang up.
+"""The Conference API (Plivo "Conferences" API page): look, speak, play, kick, hang up.
 
 Members may be named by an id, several ids with commas, or `all`. Whoever is hung up in a room is
 hung up as a call.
@@ -6,9 +6,13 @@ hung up as a call.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
+from xml.etree import ElementTree
 
+from escalate.emulator import sounds
+from escalate.emulator.document import DocumentRefused, parse
+from escalate.emulator.element import Element
 from escalate.emulator.replies import NOT_FOUND, Asked, Handler, Reply
 
 if TYPE_CHECKING:
@@ -60,6 +64,51 @@ async def kick(exchange: Exchange, asked: Asked) -> Reply:
     return Reply(202, {"message": "kicked", "member_id": ids}) if members else NOT_FOUND
 
 
+async def speak(exchange: Exchange, asked: Asked) -> Reply:
+    """Read a text to members."""
+    attributes = {key: str(asked.body[key]) for key in ("voice", "language") if key in asked.body}
+    return _let_hear(exchange, asked, "Speak", "text", attributes)
+
+
+async def play(exchange: Exchange, asked: Asked) -> Reply:
+    """Play a file to members."""
+    return _let_hear(exchange, asked, "Play", "url", {})
+
+
+def _let_hear(
+    exchange: Exchange, asked: Asked, name: str, content: str, attributes: Mapping[str, str]
+) -> Reply:
+    """Let members hear an element of a document, whose rules hold here as well."""
+    members = _members(exchange, asked)
+    if not members:
+        return NOT_FOUND
+    markup = ElementTree.Element("Response")
+    ElementTree.SubElement(markup, name, dict(attributes)).text = str(asked.body.get(content, ""))
+    try:
+        (element,) = parse(ElementTree.tostring(markup), "application/xml")
+    except DocumentRefused as exc:
+        return Reply.error(400, str(exc))
+    exchange.services.background.start(_hear(exchange, element, members))
+    ids = [member.id for member in members]
+    return Reply(202, {"message": f"{name.lower()} queued into conference", "member_id": ids})
+
+
+async def _hear(exchange: Exchange, element: Element, members: Sequence[Member]) -> None:
+    services = exchange.services
+    sound = await sounds.of(element, members[0].call, services)
+
+    def listen(frame: bytes, at: float) -> None:
+        for member in members:
+            if not member.released.is_set():
+                member.call.ear.hear("room", frame, at)
+
+    for member in members:
+        member.call.report("room.says", text=sound.text)
+    await sounds.play(sound, listen, services)
+    for member in members:
+        member.call.ear.finish("room")
+
+
 HANDLERS: Final[list[tuple[str, str, Handler]]] = [
     ("/Conference/", "GET", look_at_all),
     ("/Conference/", "DELETE", end_all),
@@ -67,6 +116,8 @@ HANDLERS: Final[list[tuple[str, str, Handler]]] = [
     ("/Conference/{name}/", "DELETE", end),
     ("/Conference/{name}/Member/{members}/", "DELETE", hang_up),
     ("/Conference/{name}/Member/{members}/Kick/", "POST", kick),
+    ("/Conference/{name}/Member/{members}/Speak/", "POST", speak),
+    ("/Conference/{name}/Member/{members}/Play/", "POST", play),
 ]
 
 

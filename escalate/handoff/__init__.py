@@ -3,7 +3,7 @@
 Standard library and data files only. Nothing here knows a clock: time arrives as an argument.
 """
 
-from escalate.handoff.briefing import Briefing, Pace, brief, seconds_of
+from escalate.handoff.briefing import Briefing, Pace, brief, introduction, seconds_of
 from escalate.handoff.context import Context
 from escalate.handoff.finding import Quote
 from escalate.handoff.headers import Packed, Received, read_headers, to_headers
@@ -52,6 +52,7 @@ __all__ = [
     "choose_voice",
     "hints",
     "in_refer_to",
+    "introduction",
     "languages",
     "make_token",
     "pack",

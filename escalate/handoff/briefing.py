@@ -98,6 +98,20 @@ def brief(
     return replace(found, spoken=spoken, seconds=seconds_of(spoken, base, pace))
 
 
+def introduction(found: Briefing, limit_s: float = 10.0) -> str:
+    """Return who calls and what for, in words that both may hear: no mood, nothing that was tried.
+
+    What takes longer than `limit_s` to say is left out.
+    """
+    labels = briefing_labels(found.language)
+    quotes = (("who", found.who), ("wants", found.wants))
+    said = [labels[name].replace("{}", quote.text) for name, quote in quotes if quote is not None]
+    blank = "" if found.language in UNSPACED else " "
+    while said and seconds_of(blank.join(said), found.language) > limit_s:
+        said.pop()
+    return blank.join(said)
+
+
 def seconds_of(text: str, language: str, pace: Pace = PACE) -> float:
     """Return how long it takes to speak `text`, a little too long rather than too short."""
     digits = sum(character.isdigit() for character in text)

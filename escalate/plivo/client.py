@@ -128,6 +128,17 @@ class PlivoClient:
             raise CarrierUnreachable("Plivo took make call, but its answer cannot be read")
         return request_uuid
 
+    async def speak_in_room(self, room: str, text: str, *, voice: str, language: str) -> None:
+        """Let everybody in a conference hear a text."""
+        path = f"Conference/{_checked(room)}/Member/all/Speak/"
+        body = {"text": text, "voice": voice, "language": language}
+        await self._ask("speak", "POST", path, body)
+
+    async def play_in_room(self, room: str, url: str) -> None:
+        """Let everybody in a conference hear a file."""
+        path = f"Conference/{_checked(room)}/Member/all/Play/"
+        await self._ask("play", "POST", path, {"url": url})
+
     async def cancel(self, request_uuid: str) -> None:
         """Take back a call that is queued or ringing."""
         await self._ask("cancel", "DELETE", f"Request/{_checked(request_uuid)}/")

@@ -41,7 +41,8 @@ class Handoff(Section):
     or a `goodbye`; the application is told of messages and promises by `on_follow_up` or a webhook.
     With `machine_detection` the carrier tells voicemail from a human who is called first: `beside`
     the question, or `before` it, which no machine then hears but for which a human waits some
-    seconds.
+    seconds. With `introduce` the caller and a human who was called first are told who calls, and
+    why, once both are there.
     """
 
     mode: Mode = Mode.COLD
@@ -53,6 +54,7 @@ class Handoff(Section):
     summary_s: Annotated[float, Field(gt=0, le=10)] = 2.0
     link_s: Annotated[float, Field(ge=60, le=7 * 86400)] = 3600
     drain_s: Annotated[float, Field(ge=0, le=3)] = 0.4
+    introduce: bool = False
     machine_detection: Literal["off", "beside", "before"] = "beside"
 
 
@@ -162,6 +164,8 @@ class Settings(BaseSettings):
         shown = self.caller_id is not None or all(one.caller_id for one in self.destination)
         if self.handoff.mode is Mode.WARM and not shown:
             raise ValueError("a warm handoff calls from caller_id: set it to a number of yours")
+        if self.handoff.mode is not Mode.WARM and self.handoff.introduce:
+            raise ValueError("introduce is for humans who are called first: use mode = 'warm'")
         if self.handoff.mode is not Mode.WARM and self.handoff.strategy is Strategy.PARALLEL:
             raise ValueError("strategy = 'parallel' calls humans first: use mode = 'warm' with it")
         if urlsplit(self.plivo_api).scheme != "https" and not local:

@@ -65,6 +65,11 @@ class PromiseCallback(Command):
     """Tell the application that the caller is promised to be called back."""
 
 
+@dataclass(frozen=True, slots=True)
+class Introduce(Command):
+    """Tell caller and human, who are in one room, of one another. Not to be repeated."""
+
+
 class Alarm(StrEnum):
     """What an operator should know at once."""
 

@@ -49,6 +49,11 @@ class JoinRoom(Document):
     escalation: str
 
 
+def room_of(escalation: str) -> str:
+    """The name of the room: random, as the escalation's id is, and used once."""
+    return f"escalate-{escalation}"
+
+
 @dataclass(frozen=True, slots=True)
 class KeepCaller(Document):
     """Hold the line for a moment and ask again; holds no secret and changes nothing."""

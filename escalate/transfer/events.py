@@ -22,7 +22,8 @@ class Requested(Event):
     """Somebody decided that the caller needs a human.
 
     An empty `plan` means that nobody can be called; `refusal` then says why. Those in it are called
-    one after the other, or all `together`. `language` is the caller's, where it is known.
+    one after the other, or all `together`; `introduce` asks that caller and human are told of one
+    another in the room. `language` is the caller's, where it is known.
     """
 
     escalation: str
@@ -33,6 +34,7 @@ class Requested(Event):
     last_resort: LastResort
     mode: Mode = Mode.COLD
     together: bool = False
+    introduce: bool = False
     refusal: Reason = Reason.NO_DESTINATION
     limits: Limits = LIMITS
     language: str | None = None

@@ -114,6 +114,7 @@ def _open(call: Call, event: e.Requested, now: float, *, waits: bool = False) ->
         last_resort=event.last_resort,
         mode=event.mode,
         together=event.together,
+        introduce=event.introduce,
         limits=event.limits,
         refusal=Reason.UNKNOWN if event.plan else event.refusal,
         deadline=now + event.limits.announce_s,

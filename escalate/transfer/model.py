@@ -94,7 +94,8 @@ class Attempt:
     `due_at` is when it is given up if nothing is heard. `touched` is set by the carrier's first
     word about the attempt: from then on the document that holds its credentials is never served
     again. In a warm handoff `request_uuid` is the carrier's name for the call we asked for, `leg`
-    the one for the human's leg once it was answered.
+    the one for the human's leg once it was answered; `entered_at` is when he was in the room, and
+    `joined_at`, kept for those who are to be introduced, when the caller was.
     """
 
     number: int
@@ -108,6 +109,7 @@ class Attempt:
     answered_at: float | None = None
     accepted_at: float | None = None
     entered_at: float | None = None
+    joined_at: float | None = None
     connected_at: float | None = None
     ended_at: float | None = None
     reason: Reason | None = None
@@ -131,8 +133,9 @@ class Escalation:
 
     `plan` holds the legs not tried yet; `attempts` those tried, in order: one after the other, or
     all destinations `together`. `claimed_by` is the number of the attempt that has the caller;
-    `refusal` is why nobody could be tried, if there was no plan. `give_up_at` bounds the caller's
-    whole wait; `deadline` is when the present step is looked after if nothing is heard.
+    `introduce` asks that he and the human are told of one another; `refusal` is why nobody could be
+    tried, if there was no plan. `give_up_at` bounds the caller's whole wait; `deadline` is when the
+    present step is looked after if nothing is heard.
     """
 
     id: str
@@ -145,6 +148,7 @@ class Escalation:
     last_resort: LastResort
     mode: Mode = Mode.COLD
     together: bool = False
+    introduce: bool = False
     limits: Limits = LIMITS
     refusal: Reason = Reason.UNKNOWN
     attempts: tuple[Attempt, ...] = ()

@@ -14,6 +14,7 @@ from escalate.transfer.commands import (
     CallHuman,
     Command,
     DeliverMessage,
+    Introduce,
     LetHumanGo,
     PromiseCallback,
     RaiseAlarm,
@@ -101,6 +102,13 @@ def call_has_ended(m: Moment) -> bool:
 def human_waits(m: Moment) -> bool:
     """A human has accepted, and nobody else may have the caller."""
     return m.escalation.claimed_by is not None
+
+
+def introduction_is_due(m: Moment) -> bool:
+    """Both are to hear of one another, and this is the first word that one of them is there."""
+    caller = isinstance(m.event, e.CallerEntered)
+    known = m.attempt.joined_at if caller else m.attempt.entered_at
+    return m.escalation.introduce and m.attempt.accepted_at is not None and known is None
 
 
 def human_left_at_once(m: Moment) -> bool:
@@ -268,6 +276,13 @@ def human_is_in(m: Moment) -> Escalation:
     return replace(m.escalation.with_attempt(told), deadline=m.now + m.limits.announce_s)
 
 
+def one_more_is_in(m: Moment) -> Escalation:
+    """Note who of the two is in the room."""
+    if isinstance(m.event, e.CallerEntered):
+        return m.escalation.with_attempt(replace(m.attempt, joined_at=m.now))
+    return m.escalation.with_attempt(replace(m.attempt, entered_at=m.now))
+
+
 def meet(m: Moment) -> Escalation:
     """Both are on their way into the same room."""
     held = m.escalation.with_attempt(replace(m.attempt, connected_at=m.now))
@@ -429,6 +444,13 @@ def part(m: Moment) -> tuple[Command, ...]:
 def part_and(*commands: Command) -> Orders:
     """The same commands whatever the moment, and no human left behind."""
     return lambda m: (*commands, *part(m))
+
+
+def introduce(m: Moment) -> tuple[Command, ...]:
+    """Tell them of one another once the second of them is in, if nobody has left."""
+    now = one_more_is_in(m).attempts[m.attempt.number - 1]
+    both = now.joined_at is not None and now.entered_at is not None
+    return (Introduce(),) if both and now.ended_at is None else ()
 
 
 def alarm_of_the_gone(m: Moment) -> tuple[Command, ...]:

@@ -105,6 +105,7 @@ TABLE: Final[tuple[Row, ...]] = (
 
     # His leg is on its way. Nothing counts as done until the leg itself asks for our document.
     Row(MOVING, e.MoveAccepted, MOVING, r.always, r.move_is_accepted, RELEASE),
+    Row(MOVING, e.HumanEntered, MOVING, r.introduction_is_due, r.one_more_is_in),
     Row(MOVING, e.HumanLegEnded, MOVING, r.human_waits, r.let_go_of_the_human),
     Row(MOVING, e.CallerArrived, CONNECTED, r.human_waits, r.meet),
     Row(MOVING, e.CallerArrived, RINGING, r.somebody_left_to_call, r.ring_the_next),
@@ -139,6 +140,9 @@ TABLE: Final[tuple[Row, ...]] = (
     Row(RINGING, e.CallerHungUp, ENDED, r.always, LEFT),
 
     # They talk. Whoever hangs up, the escalation has done what it was for.
+    Row(CONNECTED, e.CallerEntered, CONNECTED, r.introduction_is_due, r.one_more_is_in,
+        r.introduce),
+    Row(CONNECTED, e.HumanEntered, CONNECTED, r.introduction_is_due, r.one_more_is_in, r.introduce),
     Row(CONNECTED, e.HumanLegEnded, CONNECTED, r.always, r.human_left),
     Row(CONNECTED, e.RoomClosed, RINGING, r.human_left_at_once_but_more, r.ring_the_next,
         r.alarm_of_the_gone),

@@ -211,7 +211,7 @@ class Documents:
         """The caller's side of the room; it closes when he leaves, and then he asks what comes."""
         base = f"{self._base(call)}/escalations/{escalation}/room"
         room = Conference(
-            room=_room(escalation),
+            room=d.room_of(escalation),
             end_conference_on_exit=True,
             stay_alone=False,
             action=with_retries(f"{base}/closed"),
@@ -223,7 +223,7 @@ class Documents:
         """The human's side of the room; he waits there for the caller, and closes it by leaving."""
         base = self._human(call, escalation, number)
         room = Conference(
-            room=_room(escalation),
+            room=d.room_of(escalation),
             end_conference_on_exit=True,
             callback_url=with_retries(f"{base}/room"),
         )
@@ -292,8 +292,3 @@ def _why_nobody(call: Call) -> Reason:
     if held is not None and last is None:
         return held.refusal
     return last.reason if last is not None and last.reason is not None else Reason.UNKNOWN
-
-
-def _room(escalation: str) -> str:
-    """Return the name of the room: random, as the escalation's id is, and used once."""
-    return f"escalate-{escalation}"

@@ -143,3 +143,19 @@ async def test_a_human_who_is_gone_within_seconds_alarms_and_the_next_is_dialled
         dialled = await home.plivo.wait_for("leg.bridged", live.call_uuid, to=PHONE)
     assert (c.Alarm.HUMAN_LEFT_AT_ONCE, "support") == (alarm.alarm, alarm.destination)
     assert live.call_uuid == dialled["call"]
+
+
+async def test_caller_and_human_hear_who_calls_and_why_where_a_business_wants_it(
+    tmp_path: Path,
+) -> None:
+    """Both the same words, from the caller's own, once both are in the room."""
+    async with warm(tmp_path, handoff={"introduce": True}) as home:
+        live, _ = await comes_in(home, sip=ACCEPTS, phone=ACCEPTS)
+        live.hear("my name is Anna Smith and my parcel never arrived", language="en-US")
+        live.hear("can I talk to a person", language="en-US")
+        human = (await home.plivo.wait_for("room.entered", party="human"))["call"]
+        heard = [await home.plivo.wait_for("room.says", leg) for leg in (live.call_uuid, human)]
+        (text,) = {one["text"] for one in heard}
+    assert text.startswith("You are connected.")
+    assert "Anna Smith" in text
+    assert "parcel never arrived" in text

@@ -225,3 +225,22 @@ async def test_the_conference_api_looks_kicks_and_hangs_up(
     assert "hung up" == await party.left(third)
     assert 404 == (await api.get(f"/Conference/{ROOM}/")).status_code
     assert 404 == (await api.post(f"{path}/{members[first]}/Kick/")).status_code
+
+
+async def test_the_conference_api_lets_members_hear_something(
+    party: Party, plivo: LocalPlivo, api: httpx.AsyncClient
+) -> None:
+    """All of them or one; text needs a voice that speaks its language."""
+    human, caller = await party.human(), await party.caller()
+    path = f"/Conference/{ROOM}/Member/all/Speak/"
+    said = await api.post(path, json={"text": "You are connected.", "voice": "MAN"})
+    assert (202, 2) == (said.status_code, len(said.json()["member_id"]))
+    for leg in (human, caller):
+        assert "You are connected." == (await plivo.wait_for("room.says", leg))["text"]
+        await plivo.wait_for("heard.ended", leg, source="room")
+    for wrong in ({"text": "Hallo", "language": "xx-XX"}, {"text": ""}):
+        assert 400 == (await api.post(path, json=wrong)).status_code
+    one = said.json()["member_id"][0]
+    played = f"/Conference/{ROOM}/Member/{one}/Play/"
+    assert 400 == (await api.post(played, json={"url": "no-url"})).status_code
+    assert 404 == (await api.post("/Conference/none/Member/all/Speak/", json={})).status_code

@@ -225,6 +225,22 @@ def before_acceptance_the_caller_stays_with_the_bot(s: Step) -> bool:
 ELSEWHERE: Final = (LastResort.VOICEMAIL, LastResort.CALLBACK)
 
 
+def two_who_meet_are_introduced_once(s: Step) -> bool:
+    """When the second of them is known to be there, if that was asked for, and never again."""
+    ordered = [x for x in s.commands if isinstance(x, c.Introduce)]
+    before, after = s.before.record.call.escalation, s.after.record.call.escalation
+    due = after is not None and after.introduce and _both_are_in(after) and not _both_are_in(before)
+    return len(ordered) == (1 if due else 0)
+
+
+def _both_are_in(held: Escalation | None) -> bool:
+    """Whether caller and human have been in the room, and the human is not known to have left."""
+    last = held.current if held is not None else None
+    if last is None or last.ended_at is not None:
+        return False
+    return last.entered_at is not None and last.joined_at is not None
+
+
 def nothing_of_ours_ends_a_call(s: Step) -> bool:
     """Unless the conversation is over: the bot said so, or the human hung up."""
     ours = s.after.place.why in (OUR_DOCUMENT, OUR_REQUEST)
@@ -563,6 +579,15 @@ def _can_be_reached(s: Step, after: Escalation) -> bool:
     return (told := after.attempt(_number(s))) is not None and told.leg is not None
 
 
+def _is_noted(s: Step, after: Escalation) -> bool:
+    """Whoever comes in is known to be there, where that makes a difference."""
+    last = after.current
+    if not after.introduce or last is None or last.accepted_at is None:
+        return True
+    caller = _says(s, Word.CALLER_ENTERED)
+    return (last.joined_at if caller else last.entered_at) is not None
+
+
 def _is_in(_: Step, after: Escalation) -> bool:
     return after.current is not None and after.current.entered_at is not None
 
@@ -593,6 +618,9 @@ HEEDED: Final[dict[tuple[State, Word], Callable[[Step, Escalation], bool]]] = {
     (State.JOINING, Word.DEADLINE): _is_now(State.MOVING),
     (State.JOINING, Word.HUMAN_LEG_ENDED): _goes_on_to_the_next,
     (State.JOINING, Word.RETRACTED): _ends_as(Outcome.CANCELLED),
+    (State.MOVING, Word.HUMAN_ENTERED): _is_noted,
+    (State.CONNECTED, Word.HUMAN_ENTERED): _is_noted,
+    (State.CONNECTED, Word.CALLER_ENTERED): _is_noted,
     (State.MOVING, Word.HUMAN_LEG_ENDED): _is_over,
     (State.CONNECTED, Word.ROOM_CLOSED): _follows_the_room,
     (State.ANNOUNCING, Word.ANNOUNCED): _is_now(State.MOVING),
@@ -617,6 +645,7 @@ LAWS_OF_THE_RECORD: Final[tuple[Law, ...]] = (
     an_escalation_has_exactly_one_ending,
     what_we_know_of_his_leaving_is_kept,
     each_attempt_calls_its_human_once,
+    two_who_meet_are_introduced_once,
     numbers_agree,
     a_message_is_delivered,
     a_callback_is_promised_to_somebody_who_can_keep_it,

@@ -22,6 +22,7 @@ class Word(StrEnum):
     HUMAN_ACCEPTED = "human accepted"
     HUMAN_DECLINED = "human declined"
     # From the carrier, reporting.
+    CALLER_ENTERED = "caller entered"
     HUMAN_ENTERED = "human entered"
     STREAM_STARTED = "stream started"
     HUMAN_ANSWERED = "human answered"

@@ -63,6 +63,7 @@ class Policy:
     asks: int = 2
     mode: Mode = Mode.COLD
     together: bool = False
+    introduce: bool = False
     defers: bool = False
     last_resorts: tuple[LastResort, ...] = (LastResort.BOT, LastResort.GOODBYE)
     thorough: bool = True
@@ -145,6 +146,8 @@ class Product:
             case Word.HUMAN_DECLINED:
                 after_s = DEFER_S if letter.reason is Reason.DEFERRED else None
                 return e.HumanDeclined(escalation, number, letter.reason, after_s)
+            case Word.CALLER_ENTERED:
+                return e.CallerEntered(escalation)
             case Word.HUMAN_ENTERED:
                 return e.HumanEntered(escalation, number)
             case Word.CALL_PLACED:
@@ -194,6 +197,7 @@ class Product:
             last_resort,
             mode,
             together=policy.together,
+            introduce=policy.introduce,
             limits=policy.limits,
         )
 
@@ -319,6 +323,7 @@ def _timeless_attempt(attempt: Attempt) -> Attempt:
         due_at=SOON + attempt.number / 100,
         answered_at=None if attempt.answered_at is None else NOW,
         accepted_at=None if attempt.accepted_at is None else NOW,
+        joined_at=None if attempt.joined_at is None else NOW,
         entered_at=None if attempt.entered_at is None else NOW,
         connected_at=None if attempt.connected_at is None else _either(attempt.connected_at, NOW),
         ended_at=None if attempt.ended_at is None else NOW,

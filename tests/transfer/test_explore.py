@@ -44,6 +44,7 @@ LAST: Final = Policy(
 )
 CLOSED: Final = replace(LAST, plan=())
 WARM_LAST: Final = replace(LAST, mode=Mode.WARM, thorough=False, limits=Limits(streams=0))
+INTRODUCING: Final = replace(WARM, introduce=True)
 DEFERRING: Final = replace(WARM, defers=True)
 TOGETHER: Final = replace(DEFERRING, together=True)
 Table = tuple[Row, ...]
@@ -59,10 +60,11 @@ class Walk(NamedTuple):
 
 ASKED: Final = ("carried out: call the human", "the called human answers")
 ACCEPTED: Final = (*ASKED, "the called human accepts", "the human enters the room")
+MET: Final = (*ACCEPTED, "the stream ends", "arrived -> JoinRoom")
 DEEP: Final = {
     "cold": Walk(COLD, 10),
     "warm": Walk(WARM, 7),
-    "warm, from the room": Walk(WARM, 7, ACCEPTED),
+    "warm, from the room": Walk(INTRODUCING, 7, ACCEPTED),
     "warm, not yet": Walk(DEFERRING, 4, ASKED),
     "warm, all at once": Walk(TOGETHER, 4, ASKED),
     "warm, all at once, from the room": Walk(TOGETHER, 5, ACCEPTED),
@@ -73,6 +75,7 @@ DEEP: Final = {
 SHALLOW: Final = {
     "cold": (Walk(COLD, 6), Walk(COLD, 9)),
     "warm": (Walk(WARM, 4), Walk(WARM, 4, ASKED), Walk(WARM, 7, ACCEPTED), Walk(WARM, 7)),
+    "warm, introduced": (Walk(INTRODUCING, 3, ACCEPTED), Walk(INTRODUCING, 3, MET)),
     "warm, all at once": (Walk(TOGETHER, 3, ASKED), Walk(TOGETHER, 4, ASKED)),
     "cold, to a last word": (Walk(CLOSED, 8),),
     "warm, to a last word": (Walk(WARM_LAST, 4), Walk(WARM_LAST, 3, ACCEPTED)),
@@ -150,6 +153,8 @@ def laws_broken_by(table: Table, walks: str) -> set[str]:
 
 def walks_for(row: Row) -> str:
     """Where a row is first needed: a few are there only for humans who were called first."""
+    if row.when is r.introduction_is_due:
+        return "warm, introduced"
     rooms = row.on is e.RoomClosed or row.when is r.human_waits
     warm = rooms or row.state in (State.CONSULTING, State.JOINING)
     messages = row.on is e.MessageEnded or row.when in (r.message_may_follow, r.call_has_ended)
@@ -433,3 +438,19 @@ TOGETHER_MISTAKES: Final[dict[str, Table]] = {
 def test_a_mistake_about_humans_called_at_once_breaks_a_law(table: Table) -> None:
     """The same where several humans are called side by side."""
     assert laws_broken_by(table, "warm, all at once")
+
+
+INTRODUCTIONS: Final[dict[str, Table]] = {
+    "nobody is introduced": changed(CONNECTED, e.CallerEntered, CONNECTED, r.introduction_is_due)(
+        orders=r.nothing
+    ),
+    "they are introduced twice": changed(
+        CONNECTED, e.CallerEntered, CONNECTED, r.introduction_is_due
+    )(when=r.always, orders=r.order(c.Introduce())),
+}
+
+
+@pytest.mark.parametrize("table", INTRODUCTIONS.values(), ids=INTRODUCTIONS.keys())
+def test_a_mistake_about_an_introduction_breaks_a_law(table: Table) -> None:
+    """The same for what both hear in the room."""
+    assert laws_broken_by(table, "warm, introduced")

@@ -314,3 +314,16 @@ def test_a_conversation_is_as_long_as_the_human_stayed() -> None:
     left = e.HumanLegEnded("esc-1", 1, Reason.COMPLETED)
     story = met().tell(left, after_s=60.0).tell(left, e.RoomClosed("esc-1"))
     assert (Outcome.CONNECTED, Reason.COMPLETED) == story.ending
+
+
+def test_caller_and_human_are_introduced_once_both_are_in_the_room() -> None:
+    """Whoever comes in last, and however often that is told."""
+    story = Story().tell(e.StreamStarted(1), replace(requested(), mode=Mode.WARM, introduce=True))
+    story.tell(e.HumanAnswered("esc-1", 1, "leg-1"), ACCEPTED, ENTERED, ANNOUNCED, arrived())
+    assert [c.Introduce()] == story.tell(e.CallerEntered("esc-1")).commands
+    assert [] == story.tell(e.CallerEntered("esc-1"), ENTERED).commands
+
+
+def test_nobody_is_introduced_unasked() -> None:
+    """What a business has not asked for is not said in anybody's conversation."""
+    assert [] == met().commands

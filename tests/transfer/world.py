@@ -339,7 +339,9 @@ def execute(product: Product, w: World, document: d.Document) -> World:
             return w._replace(place=place, human=Human(Phase.RINGING, until))
         case d.JoinRoom(escalation):
             place = Place(At.ROOM, _held(w).claimed_by or 0, escalation=escalation)
-            return once_together(w._replace(place=place))
+            after = once_together(w._replace(place=place))
+            entered = Letter(Word.CALLER_ENTERED, escalation)
+            return sent(after, entered) if product.policy.introduce else after
         case d.TakeMessage(escalation):
             return w._replace(place=Place(At.MESSAGE, escalation=escalation))
         case d.SayGoodbye() | d.ThankForMessage():

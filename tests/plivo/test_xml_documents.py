@@ -12,14 +12,18 @@ from pydantic import SecretStr, ValidationError
 from escalate.errors import ConfigurationError
 from escalate.plivo.urls import with_retries
 from escalate.plivo.xml import (
+    DTMF,
     MAX_BYTES,
     Conference,
     Dial,
     GetDigits,
     GetInput,
     Hangup,
+    Message,
+    MultiPartyCall,
     Number,
     Play,
+    PreAnswer,
     Record,
     Redirect,
     Response,
@@ -179,7 +183,30 @@ conferences = st.builds(
     wait_sound=maybe_url,
     digits_match=digit_lists,
 )
+parties = st.builds(
+    MultiPartyCall,
+    name=st.sampled_from(["room-1", "support <desk> & co"]),
+    role=st.sampled_from(["agent", "Customer", "Supervisor"]),
+    max_duration=st.integers(300, 28_800),
+    wait_time=st.none() | st.integers(0, 1800),
+    enter_sound=st.sampled_from(["beep:1", "none", "https://a.example/"]),
+    status_callback_url=maybe_url,
+    relay_dtmf_inputs=flags,
+) | st.builds(
+    MultiPartyCall,
+    name=st.just("room"),
+    role=st.just("ai-agent"),
+    ai_agent_stream_service_url=st.just("wss://bot.example/a?b=1&c=2"),
+    ai_agent_stream_extra_headers=headers,
+)
+early = st.one_of(
+    st.builds(PreAnswer, children=st.lists(plays | speaks | waits, min_size=1).map(tuple)),
+    st.builds(DTMF, digits=st.just("1w*#"), async_=st.none() | flags),
+    st.builds(Message, text=words.map(lambda text: " ".join(text.split())), dst=st.just("1415<49")),
+)
 steps = st.one_of(
+    parties,
+    early,
     plays,
     speaks,
     waits,

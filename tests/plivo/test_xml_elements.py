@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from pydantic import SecretStr, ValidationError
 
 from escalate.plivo.xml import (
+    DTMF,
     Conference,
     Dial,
     Element,
     GetDigits,
     GetInput,
     Hangup,
+    Message,
+    MultiPartyCall,
     Number,
     Play,
+    PreAnswer,
     Record,
     Redirect,
     Response,
@@ -228,3 +233,27 @@ def test_repr_shows_neither_secret_nor_number_nor_words() -> None:
     assert "Dial" in shown
     for private in (SECRET, "desk", "queue", "14155550100", "card"):
         assert private not in shown
+
+
+@pytest.mark.parametrize(
+    ("make", "fix"),
+    [
+        (lambda: MultiPartyCall(name="a", role="boss"), "agent"),
+        (lambda: MultiPartyCall(name="a", role="agent", coach_mode=False), "supervisor"),
+        (lambda: MultiPartyCall(name="a", role="agent", max_participants=11), "10"),
+        (lambda: MultiPartyCall(name="a", role="agent", status_callback_events="all"), "mpc-state"),
+        (
+            lambda: MultiPartyCall(
+                name="a", role="agent", ai_agent_stream_service_url="wss://b.example"
+            ),
+            "ai-agent",
+        ),
+        (lambda: PreAnswer(children=(Hangup(),)), "cannot stand in PreAnswer"),
+        (lambda: DTMF(digits="12A"), "digits"),
+        (lambda: Message(text="hello", dst="1415<<1416"), "dst"),
+    ],
+)
+def test_parties_keys_and_texts_have_limits_too(make: Callable[[], Element], fix: str) -> None:
+    """What Plivo does not take is refused, and the error says what it takes."""
+    with pytest.raises(ValidationError, match=fix):
+        make()

@@ -7,9 +7,13 @@ from escalate.plivo.xml.basic import Hangup, Play, Redirect, Speak, Stream, Wait
 from escalate.plivo.xml.conference import Conference
 from escalate.plivo.xml.dial import Dial, Number, User
 from escalate.plivo.xml.document import MAX_BYTES, Response, Step, parse, render
+from escalate.plivo.xml.early import DTMF, Message, PreAnswer
 from escalate.plivo.xml.input import GetDigits, GetInput, Record
+from escalate.plivo.xml.party import MultiPartyCall
+from escalate.plivo.xml.patterns import agent_with_greeting, ivr_before_agent, transfer_to_human
 
 __all__ = [
+    "DTMF",
     "MAX_BYTES",
     "Conference",
     "Dial",
@@ -17,8 +21,11 @@ __all__ = [
     "GetDigits",
     "GetInput",
     "Hangup",
+    "Message",
+    "MultiPartyCall",
     "Number",
     "Play",
+    "PreAnswer",
     "Record",
     "Redirect",
     "Response",
@@ -27,6 +34,9 @@ __all__ = [
     "Stream",
     "User",
     "Wait",
+    "agent_with_greeting",
+    "ivr_before_agent",
     "parse",
     "render",
+    "transfer_to_human",
 ]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from escalate.plivo.fields import DigitList, Flag, Method, Seconds, Url, Whole
+from escalate.plivo.fields import DigitList, Flag, Method, Seconds, Tones, Url, Whole
 from escalate.plivo.xml.base import BODY, Element
 
 EnterSound = Literal["", "beep:1", "beep:2"] | Url
@@ -39,6 +39,8 @@ class Conference(Element):
     digits_match: DigitList | None = None
     floor_event: Flag = False
     redirect: Flag = True
+    send_digits: Tones | None = None
+    record_when_alone: Flag | None = None
     relay_dtmf: Annotated[Flag, Field(alias="relayDTMF")] = True
     transcription_type: Literal["auto", "hybrid", "manual"] | None = None
     transcription_url: Url | None = None

@@ -26,13 +26,18 @@ from escalate.plivo.xml.base import ALWAYS, BODY, CHILDREN, Element
 
 
 class Number(Element):
-    """A phone number to dial. Plivo rings several children of a Dial at once."""
+    """A phone number to dial. Plivo rings several children of a Dial at once.
+
+    Only Plivo's Node SDK knows `caller_id` and `caller_name` of a single child.
+    """
 
     number: Annotated[PhoneNumber, BODY]
     send_digits: Tones | None = None
     send_on_preanswer: Flag = False
     send_digits_mode: Literal["rfc2833"] | None = None
     sip_headers: SipHeaders | None = None
+    caller_id: CallerId | None = None
+    caller_name: CallerName | None = None
 
 
 class User(Element):
@@ -48,6 +53,8 @@ class User(Element):
     sip_headers: SipHeaders | None = None
     send_digits: Tones | None = None
     send_on_preanswer: Flag = False
+    caller_id: CallerId | None = None
+    caller_name: CallerName | None = None
 
     @model_validator(mode="after")
     def _credentials_are_paired(self) -> Self:

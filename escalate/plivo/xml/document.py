@@ -12,7 +12,9 @@ from escalate.plivo.xml.base import BODY, CHILDREN, Element
 from escalate.plivo.xml.basic import Hangup, Play, Redirect, Speak, Stream, Wait
 from escalate.plivo.xml.conference import Conference
 from escalate.plivo.xml.dial import Dial, Number, User
+from escalate.plivo.xml.early import DTMF, Message, PreAnswer
 from escalate.plivo.xml.input import GetDigits, GetInput, Record
+from escalate.plivo.xml.party import MultiPartyCall
 
 E = TypeVar("E", bound=Element)
 
@@ -31,6 +33,10 @@ Step = (
     | GetInput
     | Record
     | Conference
+    | MultiPartyCall
+    | PreAnswer
+    | DTMF
+    | Message
 )
 
 _KINDS: Final[dict[str, type[Element]]] = {

@@ -47,6 +47,7 @@ class GetInput(Element):
     method: Method = "POST"
     input_type: Literal["dtmf", "speech", "dtmf speech"] = "dtmf"
     execution_timeout: Annotated[Whole, Field(ge=5, le=60)] = 15
+    start_input_timeout: Whole | None = None
     digit_end_timeout: EndTimeout = "auto"
     speech_end_timeout: EndTimeout = "auto"
     num_digits: Annotated[Whole, Field(ge=1, le=32)] = 32

@@ -71,6 +71,13 @@ def hang_up_not_heard() -> None:
     _replace(exchange, "receive", deaf)
 
 
+def language_not_told() -> None:
+    """The recogniser does not say which language it hears."""
+    from escalate.live_call import LiveCall
+
+    _replace(LiveCall, "_note_language", lambda *_: None)
+
+
 def negation_ignored() -> None:
     """The detector overlooks the word "not"."""
     from escalate.detect import Detector, Heard
@@ -232,6 +239,7 @@ SABOTAGES: dict[str, Callable[[], None]] = {
         one_destination,
         everybody_is_new,
         hang_up_not_heard,
+        language_not_told,
         negation_ignored,
         pieces_apart,
         finish_not_recorded,

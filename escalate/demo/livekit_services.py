@@ -108,7 +108,7 @@ def _transcript(line: Line) -> stt.SpeechEvent:
     kind = stt.SpeechEventType.INTERIM_TRANSCRIPT
     if line.final:
         kind = stt.SpeechEventType.FINAL_TRANSCRIPT
-    data = stt.SpeechData(LanguageCode("en"), line.text, confidence=1.0)
+    data = stt.SpeechData(LanguageCode(line.language or "en"), line.text, confidence=1.0)
     return stt.SpeechEvent(kind, alternatives=[data])
 
 

@@ -233,6 +233,11 @@ _ALL: Final = (
         conversation([(0.9, "can i talk to"), (0.5, "a person please")]),
     ),
     _scenario(
+        "in-french",
+        "the caller speaks French: so is he spoken to, and so is the human told what he wants",
+        conversation([(0.9, "je veux parler à un conseiller")], language="fr"),
+    ),
+    _scenario(
         "goodbye",
         "an ordinary call: the bot says goodbye and ends it",
         conversation([(0.9, "thanks goodbye")]),

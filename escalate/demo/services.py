@@ -40,6 +40,7 @@ from pipecat.services.llm_service import BaseLLMAdapter, LLMService  # type: ign
 from pipecat.services.settings import LLMSettings, STTSettings, TTSSettings
 from pipecat.services.stt_service import STTService
 from pipecat.services.tts_service import TTSService
+from pipecat.transcriptions.language import Language
 from pipecat.turns.user_start import TranscriptionUserTurnStartStrategy
 from pipecat.turns.user_stop import SpeechTimeoutUserTurnStopStrategy
 from pipecat.turns.user_turn_strategies import UserTurnStrategies
@@ -103,9 +104,10 @@ class ScriptedSTT(STTService):
 
 
 def _transcription(line: Line) -> Frame:
+    language = None if line.language is None else Language(line.language)
     if line.final:
-        return TranscriptionFrame(line.text, "", time_now_iso8601(), finalized=True)
-    return InterimTranscriptionFrame(line.text, "", time_now_iso8601())
+        return TranscriptionFrame(line.text, "", time_now_iso8601(), language, finalized=True)
+    return InterimTranscriptionFrame(line.text, "", time_now_iso8601(), language)
 
 
 class NoProvider(BaseLLMAdapter[dict[str, Any]]):  # type: ignore[no-untyped-call]

@@ -37,12 +37,16 @@ _EXAMPLE = '{"text": "hello", "final": true, "at": 1.5}'
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One result of the recogniser, `at` seconds into the audio of stream number `stream`."""
+    """One result of the recogniser, `at` seconds into the audio of stream number `stream`.
+
+    `language` is the tag that it gives the words, if it tells languages apart.
+    """
 
     text: str
     final: bool
     at: float
     stream: int = 1
+    language: str | None = None
 
 
 class Utterance(TypedDict):
@@ -60,6 +64,7 @@ class _Row(BaseModel):
     final: bool
     at: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     stream: Annotated[int, Field(ge=1)] = 1
+    language: str | None = None
 
 
 def read_transcript(path: Path) -> list[Line]:
@@ -108,30 +113,32 @@ def _parse(row: str, where: str) -> Line | None:
         first = error.errors()[0]
         fault = "".join(f'"{part}": ' for part in first["loc"]) + first["msg"]
     else:
-        return Line(parsed.text, parsed.final, parsed.at, parsed.stream)
+        return Line(**parsed.model_dump())
     raise ConfigurationError(f"{where}: {fault}; a line looks like {_EXAMPLE}")
 
 
-def spoken(text: str, at: float, *, stream: int = 1) -> list[Line]:
+def spoken(text: str, at: float, *, stream: int = 1, language: str | None = None) -> list[Line]:
     """The results a recogniser gives for `text` spoken from second `at` on.
 
     An interim grows by one word each `WORD_S`; the final follows the last word after `ENDPOINT_S`.
     """
     words = text.split()
     interims = [
-        Line(" ".join(words[:count]), False, round(at + count * WORD_S, 2), stream)
+        Line(" ".join(words[:count]), False, round(at + count * WORD_S, 2), stream, language)
         for count in range(1, len(words) + 1)
     ]
     end = round(at + len(words) * WORD_S + ENDPOINT_S, 2)
-    return [*interims, Line(text, True, end, stream)]
+    return [*interims, Line(text, True, end, stream, language)]
 
 
-def conversation(sentences: Iterable[tuple[float, str]], *, stream: int = 1) -> list[Line]:
+def conversation(
+    sentences: Iterable[tuple[float, str]], *, stream: int = 1, language: str | None = None
+) -> list[Line]:
     """A transcript of `(pause, sentence)` pairs: each is spoken `pause` seconds after the last."""
     lines: list[Line] = []
     for pause_s, sentence in sentences:
         at = (lines[-1].at - ENDPOINT_S if lines else 0.0) + pause_s
-        lines += spoken(sentence, at, stream=stream)
+        lines += spoken(sentence, at, stream=stream, language=language)
     return lines
 
 

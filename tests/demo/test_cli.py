@@ -81,6 +81,7 @@ def test_list_prints_a_name_and_a_description_for_each_scenario() -> None:
         "caller-hangs-up",
         "not-wanted",
         "split-request",
+        "in-french",
         "goodbye",
         "stream-lost",
         "warm",

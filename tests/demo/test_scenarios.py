@@ -43,9 +43,10 @@ TOLERANCE = 0.15
 BUSY = {SIP_ADDRESS: {"busy": True}, PHONE_NUMBER: {"busy": True}}
 
 
-async def announcement() -> int:
-    """How much there is to hear of the configured announcement."""
-    return amount(array("h", await speak(Say().text(Line.CONNECTING), 8000)))
+async def announcement(language: str | None = None) -> int:
+    """How much there is to hear of the announcement in a language, or in the configured one."""
+    text = Say().text(Line.CONNECTING, language=language)
+    return amount(array("h", await speak(text, 8000)))
 
 
 def told(played: Played) -> int:
@@ -174,6 +175,25 @@ async def test_a_detector_that_overlooks_the_negation_calls_a_human() -> None:
     assert "with_bot" != played.result["outcome"]
 
 
+async def a_caller_is_spoken_to_in_his_own_language(played: Played) -> None:
+    """The whole announcement in French, which takes longer than ours in English."""
+    assert pytest.approx(await announcement("fr"), rel=TOLERANCE) == told(played)
+    context = context_that_arrived(played)
+    assert ("fr", "Demande : je veux parler à un conseiller.") == (
+        context.language,
+        context.summary,
+    )
+
+
+async def test_a_recogniser_that_keeps_the_language_to_itself_is_noticed() -> None:
+    """Twin of in-french: the caller is spoken to in the configured language."""
+    french = scenario("in-french", over=DIALED, watch_s=0.2)
+    played = await play(french, sabotage="language-not-told")
+
+    assert "fr" != context_that_arrived(played).language
+    assert pytest.approx(await announcement(), rel=TOLERANCE) == told(played)
+
+
 async def a_request_in_two_pieces_is_heard_as_one(played: Played) -> None:
     """Neither final asks for a human by itself; together they do, before the model is asked."""
     assert played.stored is not None
@@ -246,6 +266,7 @@ PROOFS = {
     "no-answer": when_nobody_answers_the_bot_goes_on_where_it_was,
     "caller-hangs-up": a_caller_who_hangs_up_makes_the_phone_stop_and_is_recorded,
     "not-wanted": a_caller_who_does_not_want_a_human_stays_with_the_bot,
+    "in-french": a_caller_is_spoken_to_in_his_own_language,
     "split-request": a_request_in_two_pieces_is_heard_as_one,
     "goodbye": a_bot_that_says_goodbye_ends_the_call,
     "stream-lost": a_stream_that_breaks_is_opened_again,
@@ -253,7 +274,7 @@ PROOFS = {
 
 
 async def test_every_scenario_comes_out_as_it_must() -> None:
-    """Eight callers at one bot, none of whom notices the others."""
+    """Nine callers at one bot, none of whom notices the others."""
     played = await play_together(*(scenario(name) for name in PROOFS))
 
     for name, prove in PROOFS.items():

@@ -185,6 +185,9 @@ _BY_SIP_CODE: Final = {
     607: Reason.DECLINED,
     608: Reason.DECLINED,
 }
+SIP_CODES: Final = tuple(_BY_SIP_CODE)
+"""The SIP responses that say more than their class does."""
+
 # What a class of SIP responses means where the response itself is not in the table.
 _BY_SIP_CLASS: Final = {
     2: Reason.COMPLETED,

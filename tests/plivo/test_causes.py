@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from escalate.handoff.sentences import Line, Sentences
 from escalate.plivo.causes import CAUSES, DialStatus, HangupSource, hangup_source, reason_for
-from escalate.values import Reason
+from escalate.plivo.meanings import meaning_of, page
+from escalate.plivo.xml.voices import LANGUAGES
+from escalate.values import Outcome, Reason
 
 DOCUMENTED = {
     *(0, 1000, 1010, 1020, 2000, 2010, 2020, 2030, 2040, 2050, 2060, 2070),
@@ -110,3 +116,49 @@ def test_names_are_read_in_any_spelling(spelling: str) -> None:
 def test_hangup_source_is_read_in_both_spellings(source: HangupSource, text: str | None) -> None:
     """The page and the API spell sources differently; both are understood."""
     assert source is hangup_source(text)
+
+
+# --- what it comes to -----------------------------------------------------------------------------
+
+SAID: tuple[dict[str, Any], ...] = (
+    *({"cause_code": code} for code in sorted(DOCUMENTED)),
+    *({"cause_name": CAUSES[code]} for code in sorted(DOCUMENTED)),
+    *({"status": status} for status in DialStatus),
+    *({"sip_code": code} for code in range(300, 700)),
+)
+
+
+def test_every_documented_ending_has_an_outcome_a_sentence_and_an_alert() -> None:
+    """Nothing that Plivo documents leaves open how it goes on; what is broken is not retried."""
+    english = Sentences("en", voices=LANGUAGES)
+    for said in SAID:
+        told = meaning_of(**said)
+        assert told.reason is reason_for(**said), said
+        assert not (told.alert and told.retryable), said
+        assert (told.outcome is Outcome.CONNECTED) is (told.reason is Reason.COMPLETED), said
+        assert english.say(Line.GOODBYE, reason=told.reason).text, said
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ({"cause_code": 4240}, ("returned", "sip_auth_failed", False, "technical", True)),
+        ({"cause_code": 4250}, ("returned", "sip_auth_timeout", True, "technical", False)),
+        ({"status": "no-answer"}, ("returned", "no_answer", True, "no_answer", False)),
+        ({"status": "busy"}, ("returned", "busy", True, "busy", False)),
+        ({"status": "completed"}, ("connected", "completed", False, "other", False)),
+        ({"cause_code": 3030}, ("returned", "not_permitted", False, "technical", True)),
+        ({"cause_code": 9110}, ("returned", "not_confirmed", False, "no_answer", False)),
+        ({"sip_code": 603}, ("returned", "declined", False, "busy", False)),
+        ({"cause_code": 1000}, ("caller_left", "cancelled", False, "other", False)),
+        ({"cause_code": 12345}, ("returned", "unknown", False, "other", False)),
+    ],
+)
+def test_what_an_ending_means(said: dict[str, Any], meant: tuple[object, ...]) -> None:
+    """Outcome, reason, whether to try again, what the caller hears, and who is told."""
+    assert meant == meaning_of(**said)
+
+
+def test_the_page_of_meanings_is_written_from_the_tables() -> None:
+    """`python -m escalate.plivo.meanings > escalate/plivo/meanings.md` writes it anew."""
+    assert page() == files("escalate.plivo").joinpath("meanings.md").read_text()

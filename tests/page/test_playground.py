@@ -11,6 +11,7 @@ import pytest
 from escalate.demo.playground import Playground
 from escalate.demo.playground_app import build_app
 from escalate.demo.scenarios import SIP_PASSWORD
+from tests import nursery
 
 from .chromium import Tab
 from .looking import fits, is_accessible, shows
@@ -36,6 +37,12 @@ async def play(tab: Tab, name: str) -> None:
 @pytest.mark.timeout(150)
 async def test_calls_are_played_from_the_page_and_shown_as_they_go(tab: Tab) -> None:
     """By keyboard alone: one with a script, then one in which whoever looks on is the caller."""
+    with nursery.in_use():
+        await plays_and_is_played(tab)
+
+
+async def plays_and_is_played(tab: Tab) -> None:
+    """Both calls on one stage."""
     async with serving(build_app(Playground())) as url:
         await tab.resize(1280, 900)
         await tab.open(url)

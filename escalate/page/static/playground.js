@@ -23,6 +23,7 @@ const TOLD = {
     conversation.clear();
     ladder.clear();
     find("result").hidden = true;
+    find("phones").open = name.startsWith("your-own");
     find("about").textContent = `${name}: ${description}`;
     for (const button of find("calls").querySelectorAll("button")) {
       button.setAttribute("aria-current", button.dataset.name === name);
@@ -52,7 +53,7 @@ const TOLD = {
     setState("good", "on the call");
   },
   phones({ phones }) {
-    find("humans-title").hidden = false;
+    find("phones").hidden = false;
     humans.show(phones);
   },
   words: (words) => conversation.addWords(words),

@@ -25,6 +25,7 @@ from escalate.errand import Errands, OnAlarm
 from escalate.errors import CallGone, CarrierError, StoreUnavailable
 from escalate.follow_up import OnFollowUp
 from escalate.live_call import LiveCall, Predicate
+from escalate.metering import Meters
 from escalate.plivo.client import PlivoClient
 from escalate.plivo.urls import with_retries
 from escalate.roster import Available, Roster
@@ -103,6 +104,7 @@ class Exchange:
         self.contexts = Contexts(settings)
         self.briefings = Briefings(settings, self.store, clock=clock, summarize=summarize)
         self.accounts = Accounts(self.store, self.briefings, self.contexts)
+        self.meters = Meters()
         self.webhook = Webhook.from_settings(settings, self.accounts.of, clock)
         self._on_news = on_news or _nobody_listens
         self._errands = Errands(self, on_alarm, on_follow_up)
@@ -254,6 +256,7 @@ class Exchange:
     def _spread(self, before: Call | None, after: Call) -> None:
         """Tell what this process has changed to those who follow it from outside."""
         for news in news_of(before, after):
+            self.meters.take_in(news)
             if self.webhook is not None:
                 self.spawn(self.webhook.tell(after, news))
             try:

@@ -24,6 +24,7 @@ from starlette.routing import BaseRoute, Route
 from escalate.errors import EscalateError, ForgedCallback, StoreUnavailable
 from escalate.exchange import Exchange
 from escalate.handoff import Briefing
+from escalate.metering import MEDIA_TYPE
 from escalate.transfer.documents import AskHuman, BriefHuman, DialHuman, KeepCaller
 from escalate.web.callers import CallerRoutes
 from escalate.web.console import console_routes
@@ -107,7 +108,7 @@ def build_app(exchange: Exchange) -> Starlette:
 
 
 def _console(exchange: Exchange) -> list[BaseRoute]:
-    """Return the operator's console, if the settings have a token for it."""
+    """Return the operator's console and the counters, if the settings have a token for them."""
     settings = exchange.settings
     if settings.console_token is None:
         return []
@@ -118,7 +119,13 @@ def _console(exchange: Exchange) -> list[BaseRoute]:
         path=f"{public.path}/console",
         secure=public.scheme == "https",
     )
-    return console_routes(exchange, sessions, exchange.ready)
+
+    async def metrics(request: Request) -> Response:
+        if not sessions.may_look(request):
+            return PlainTextResponse("show the token as a bearer\n", status_code=401)
+        return Response(exchange.meters.text(), media_type=MEDIA_TYPE, headers=_NO_STORE)
+
+    return [*console_routes(exchange, sessions, exchange.ready), Route("/metrics", metrics)]
 
 
 class _Answers:

@@ -34,6 +34,7 @@ FLOORS = {
     "hand_over": 3,
     "live_call": 3,
     "exchange": 3,
+    "metering": 3,
     "page": 4,
     "web": 4,
     "pipecat": 4,

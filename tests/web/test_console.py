@@ -81,6 +81,7 @@ async def test_without_a_token_in_the_settings_there_is_no_console(settings: Set
         async with httpx.AsyncClient(transport=transport, base_url="https://x") as http:
             assert 404 == (await http.get("/console/")).status_code
             assert 404 == (await http.post("/console/login")).status_code
+            assert 404 == (await http.get("/metrics")).status_code
 
 
 async def test_whoever_does_not_show_the_token_sees_a_form_and_no_more(
@@ -144,6 +145,28 @@ async def test_escalations_are_listed_with_the_wait_and_what_must_be_mended(
     assert 404 == (await browser.get("/console/calls/unknown", headers=bearer)).status_code
     wrong = await browser.get("/console/escalations?before=x", headers=bearer)
     assert 422 == wrong.status_code
+
+
+async def test_what_a_process_does_is_counted_for_whoever_has_the_token(
+    board: Switchboard, browser: httpx.AsyncClient
+) -> None:
+    """By outcome, destination and wait; a repeated event counts once."""
+    assert 401 == (await browser.get("/metrics")).status_code
+    for _ in range(2):
+        await board.receive(UUID, e.CallerHungUp())
+    counted = await browser.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    lines = counted.text.splitlines()
+    assert {
+        'escalate_opened_total{trigger="asked",mode="cold"} 1',
+        'escalate_ended_total{outcome="connected",reason="completed"} 1',
+        'escalate_attempts_total{destination="support",result="sip_auth_failed"} 1',
+        'escalate_attempts_total{destination="duty",result="connected"} 1',
+        'escalate_time_to_human_seconds_bucket{le="2.0"} 0',
+        'escalate_time_to_human_seconds_bucket{le="20.0"} 1',
+        'escalate_time_to_human_seconds_bucket{le="+Inf"} 1',
+        "escalate_time_to_human_seconds_count 1",
+    } <= set(lines)
+    assert UUID not in counted.text
 
 
 async def test_to_look_on_changes_nothing(board: Switchboard, browser: httpx.AsyncClient) -> None:

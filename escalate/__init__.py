@@ -8,6 +8,7 @@ Agents are modules of their own, imported only by those who have the framework.
 import logging
 
 from escalate._version import __version__
+from escalate.consultation import Consultation
 from escalate.errors import (
     CallGone,
     CarrierError,
@@ -33,6 +34,7 @@ __all__ = [
     "CarrierError",
     "CarrierUnreachable",
     "ConfigurationError",
+    "Consultation",
     "Ending",
     "EscalateError",
     "ForgedCallback",

@@ -171,6 +171,9 @@ class Errands:
         try:
             if told.leg is not None:
                 await self._exchange.plivo.transfer(told.leg, with_retries(f"{base}/answer"))
+                if self._exchange.settings.handoff.consult_stream_url is not None:
+                    # His stream is played to its end first.
+                    await self._exchange.plivo.stop_stream(told.leg)
             elif told.request_uuid is not None:
                 await self._exchange.plivo.cancel(told.request_uuid)
         except CallGone:

@@ -19,6 +19,7 @@ from typing import Any, Final, Self
 import re2
 
 from escalate.briefings import Briefings, Summarize
+from escalate.consultation import Consultation
 from escalate.contexts import Accounts, Contexts
 from escalate.detect import Detector
 from escalate.errand import Errands, OnAlarm
@@ -172,6 +173,13 @@ class Exchange:
         conversation: a caller who comes back from a transfer begins a new one.
         """
         return LiveCall(self, call_uuid, self._detector())
+
+    def consultation(self, call_uuid: str, escalation: str, attempt: int) -> Consultation:
+        """Return a handle on a human whom an application of yours consults. Does no I/O.
+
+        The three come with the request for `consult_url`, or in the address of the stream.
+        """
+        return Consultation(self, call_uuid, escalation, attempt)
 
     def _detector(self) -> Detector:
         return Detector(self.settings.detect, compile_expressions=_linear_time)

@@ -42,7 +42,8 @@ class Handoff(Section):
     With `machine_detection` the carrier tells voicemail from a human who is called first: `beside`
     the question, or `before` it, which no machine then hears but for which a human waits some
     seconds. With `introduce` the caller and a human who was called first are told who calls, and
-    why, once both are there.
+    why, once both are there. An application of yours consults the human instead of our question:
+    its XML is at `consult_url`, or it talks with him over a stream to `consult_stream_url`.
     """
 
     mode: Mode = Mode.COLD
@@ -55,6 +56,8 @@ class Handoff(Section):
     link_s: Annotated[float, Field(ge=60, le=7 * 86400)] = 3600
     drain_s: Annotated[float, Field(ge=0, le=3)] = 0.4
     introduce: bool = False
+    consult_url: str | None = None
+    consult_stream_url: str | None = None
     machine_detection: Literal["off", "beside", "before"] = "beside"
 
 
@@ -164,10 +167,6 @@ class Settings(BaseSettings):
         shown = self.caller_id is not None or all(one.caller_id for one in self.destination)
         if self.handoff.mode is Mode.WARM and not shown:
             raise ValueError("a warm handoff calls from caller_id: set it to a number of yours")
-        if self.handoff.mode is not Mode.WARM and self.handoff.introduce:
-            raise ValueError("introduce is for humans who are called first: use mode = 'warm'")
-        if self.handoff.mode is not Mode.WARM and self.handoff.strategy is Strategy.PARALLEL:
-            raise ValueError("strategy = 'parallel' calls humans first: use mode = 'warm' with it")
         if urlsplit(self.plivo_api).scheme != "https" and not local:
             raise ValueError("plivo_api has to be https, unless it is on this machine")
         return self
@@ -190,6 +189,22 @@ class Settings(BaseSettings):
                 "the webhook needs a key for its signatures: set ESCALATE_WEBHOOK_SECRET to at "
                 f"least {_SHORTEST_SECRET} random characters"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _fits_who_is_called_first(self) -> Self:
+        handoff, local = self.handoff, _is_loopback(self.plivo_api)
+        for key in ("introduce", "consult_url", "consult_stream_url"):
+            if getattr(handoff, key) and handoff.mode is not Mode.WARM:
+                raise ValueError(f"{key} is for humans who are called first: use mode = 'warm'")
+        if handoff.mode is not Mode.WARM and handoff.strategy is Strategy.PARALLEL:
+            raise ValueError("strategy = 'parallel' calls humans first: use mode = 'warm' with it")
+        if handoff.consult_url is not None:
+            _require_tls("consult_url", handoff.consult_url, "https", local=local)
+        if handoff.consult_stream_url is not None:
+            _require_tls("consult_stream_url", handoff.consult_stream_url, "wss", local=local)
+            if handoff.consult_url is not None:
+                raise ValueError("give consult_url or consult_stream_url, not both")
         return self
 
     @model_validator(mode="after")

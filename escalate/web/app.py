@@ -75,6 +75,9 @@ def build_app(exchange: Exchange) -> Starlette:
         f"{_ESCALATION}/message/ended": caller.message_ended,
         f"{_HUMAN}/answer": human.answer,
         f"{_HUMAN}/reply": human.reply,
+        f"{_HUMAN}/accepted": human.accepted,
+        f"{_HUMAN}/declined": human.declined,
+        f"{_HUMAN}/later": human.later,
     }
     reported = {
         "/hangup": caller.hang_up,

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Final
+from urllib.parse import urlencode
 
 from escalate.contexts import Contexts
 from escalate.handoff import Briefing, Keys, Line, Spoken, hints, recogniser
@@ -233,6 +234,9 @@ class Documents:
         self, call: Call, document: d.AskHuman, language: str | None, briefing: Briefing | None
     ) -> Response:
         """Say what it is about until the human answers; silence is an answer, too."""
+        handoff = self._settings.handoff
+        if handoff.consult_url is not None or handoff.consult_stream_url is not None:
+            return self._consult(call, document)
         # He answers in the language that he is asked in, which may be one that stands in for his.
         spoken = self._say.language_for(language)
         prompts: tuple[Speak | Play, ...] = (self._speak(Line.AGAIN, language, slots=_KEYS),)
@@ -253,6 +257,30 @@ class Documents:
         )
         silence = Redirect(url=reply)
         return Response(children=(ask, silence))
+
+    def _consult(self, call: Call, document: d.AskHuman) -> Response:
+        """Lead the human to an application of the user's, which leads him back with an answer."""
+        base = self._human(call, document.escalation, document.attempt)
+        asked = {
+            "call_uuid": call.call_uuid,
+            "escalation": document.escalation,
+            "attempt": str(document.attempt),
+        }
+        stream = self._settings.handoff.consult_stream_url
+        if stream is None:
+            answers = ("accepted", "declined", "later")
+            asked |= {answer: with_retries(f"{base}/{answer}") for answer in answers}
+            url = f"{self._settings.handoff.consult_url}?{urlencode(asked)}"
+            return Response(children=(Redirect(url=url),))
+        talk = Stream(
+            url=f"{stream}?{urlencode(asked)}",
+            bidirectional=True,
+            keep_call_alive=True,
+            content_type="audio/x-mulaw;rate=8000",
+        )
+        # Whoever lets go of the human without an answer has not got one.
+        silence = Redirect(url=with_retries(f"{base}/reply?asked={document.times + 1}"))
+        return Response(children=(talk, silence))
 
     def _human(self, call: Call, escalation: str, number: int) -> str:
         return f"{self._base(call)}/escalations/{escalation}/humans/{number}"

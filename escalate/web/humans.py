@@ -61,6 +61,21 @@ class HumanRoutes:
         declined = e.HumanDeclined(*_ids(request), reason, answer.after_s)
         return await self._after(request, declined)
 
+    async def accepted(self, request: Request, callback: Callback) -> Step | None:
+        """The human said yes to an application of the user's."""
+        return await self._after(request, e.HumanAccepted(*_ids(request)))
+
+    async def declined(self, request: Request, callback: Callback) -> Step | None:
+        """The human said no to an application of the user's."""
+        return await self._after(request, e.HumanDeclined(*_ids(request)))
+
+    async def later(self, request: Request, callback: Callback) -> Step | None:
+        """The human asked an application of the user's for time."""
+        told = callback.form.get("after_s", "")
+        after_s = float(told) if told.isascii() and told.isdigit() and len(told) < 6 else None
+        event = e.HumanDeclined(*_ids(request), Reason.DEFERRED, after_s)
+        return await self._after(request, event)
+
     async def _ask_again(self, request: Request, times: int) -> Step | None:
         call = await self._load(request)
         step = None if call is None else self._step(call, request)

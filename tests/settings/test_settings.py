@@ -150,6 +150,28 @@ def test_humans_are_called_at_once_where_they_are_called_first(tmp_path: Path) -
     assert Strategy.PARALLEL is load(tmp_path, warm).handoff.strategy
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ('mode = "cold"\nconsult_url = "https://a.example.com/x"', "use mode = 'warm'"),
+        ('mode = "warm"\nconsult_url = "http://a.example.com/x"', "has to begin with https://"),
+        ('mode = "warm"\nconsult_stream_url = "https://a.example.com"', "a URL like wss://"),
+        (
+            'mode = "warm"\nconsult_url = "https://a.example.com/x"\n'
+            'consult_stream_url = "wss://a.example.com/x"',
+            "not both",
+        ),
+        ('mode = "confirm"\nintroduce = true', "use mode = 'warm'"),
+    ],
+)
+def test_what_is_for_humans_who_are_called_first_goes_with_that(
+    tmp_path: Path, more: str, said: str
+) -> None:
+    """One of the two ways to consult them, over TLS."""
+    text = f'caller_id = "+14155550100"\n{GOOD}\n[handoff]\n{more}\n'
+    assert said in complaint(tmp_path, text)
+
+
 def test_the_auth_token_does_not_belong_into_the_file(tmp_path: Path) -> None:
     """Files are committed."""
     message = complaint(tmp_path, 'plivo_auth_token = "oops"\n' + GOOD)

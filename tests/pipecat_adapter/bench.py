@@ -11,7 +11,7 @@ import base64
 import contextlib
 import json
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -41,6 +41,7 @@ from pipecat.runner.utils import parse_telephony_websocket
 from pipecat.serializers.plivo import PlivoFrameSerializer
 from pipecat.services.llm_service import LLMService
 from pipecat.services.tts_service import TextAggregationMode
+from pipecat.transports.base_transport import BaseTransport
 from pipecat.transports.websocket.fastapi import FastAPIWebsocketParams, FastAPIWebsocketTransport
 from pipecat.utils.time import time_now_iso8601
 from pipecat.workers.runner import WorkerRunner
@@ -184,6 +185,24 @@ class Line:
         return played // 8
 
 
+Transports = Callable[[WebSocket, Any], Awaitable[BaseTransport]]
+
+
+async def by_hand(socket: WebSocket, data: Any) -> BaseTransport:
+    """Make the transport of a call as the examples do."""
+    serializer = PlivoFrameSerializer(
+        data["stream_id"], data["call_id"], auth_id=AUTH_ID, auth_token=AUTH_TOKEN
+    )
+    return FastAPIWebsocketTransport(socket, params(serializer=serializer))
+
+
+def params(**more: Any) -> FastAPIWebsocketParams:
+    """Return the parameters of a transport that ends without a silence."""
+    return FastAPIWebsocketParams(
+        audio_in_enabled=True, audio_out_enabled=True, audio_out_end_silence_secs=0, **more
+    )
+
+
 @dataclass
 class Bot:
     """How the next bots are made. A test changes it before the call."""
@@ -198,13 +217,16 @@ class Bot:
     turns: LLMUserAggregatorParams | None = None
     speaks_by_token: bool = False
     model: Callable[[], LLMService[Any]] | None = None
+    transport: Transports = by_hand
 
 
 class Talk:
     """One conversation: a pipeline between a media socket and the parts a test steers."""
 
-    def __init__(self, board: Switchboard, bot: Bot, socket: WebSocket, data: Any, line: Line):
-        self.call_uuid = data["call_id"]
+    def __init__(
+        self, board: Switchboard, bot: Bot, transport: Any, call_uuid: str, line: Line
+    ) -> None:
+        self.call_uuid = call_uuid
         self.line = line
         self.mind = bot.mind
         self.tape = Tape()
@@ -212,20 +234,11 @@ class Talk:
         self.ears, self.voice = Ears(), Voice(by_token=bot.speaks_by_token)
         self.llm = ScriptedLLM(answer=bot.mind, first_token_s=0.01, token_s=0.01)
         self.model = bot.model() if bot.model is not None else None
-        self.serializer = PlivoFrameSerializer(
-            data["stream_id"], self.call_uuid, auth_id=AUTH_ID, auth_token=AUTH_TOKEN
-        )
-        params = FastAPIWebsocketParams(
-            audio_in_enabled=True,
-            audio_out_enabled=True,
-            audio_out_end_silence_secs=0,
-            serializer=self.serializer,
-        )
-        self.transport = FastAPIWebsocketTransport(socket, params)
+        self.transport = transport
         self.call = board.call(self.call_uuid)
         self.watch = bot.watch(self.call, transport=self.transport)
         if bot.armed:
-            self.serializer._params.auto_hang_up = True
+            transport._params.serializer._params.auto_hang_up = True
         self.context = LLMContext(tools=[self.watch.transfer_to_human, *bot.tools])
         self.pair = LLMContextAggregatorPair(self.context, user_params=bot.turns)
         self.worker = self._worker(bot)
@@ -401,7 +414,8 @@ class Desk:
     async def _media(self, websocket: WebSocket) -> None:
         await websocket.accept()
         _, data = await parse_telephony_websocket(websocket)
-        talk = Talk(self.board, self.bot, websocket, data, self.lines[-1])
+        transport = await self.bot.transport(websocket, data)
+        talk = Talk(self.board, self.bot, transport, data["call_id"], self.lines[-1])
         self.talks.append(talk)
         self._more.set()
         await talk.run()

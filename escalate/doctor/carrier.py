@@ -8,7 +8,7 @@ from typing import Final
 
 import httpx
 
-from escalate.doctor.findings import Bench, Finding, NoAnswer
+from escalate.doctor.findings import Bench, Finding, NoAnswer, Status
 
 _CREDENTIALS: Final = "credentials"
 _CLOCK: Final = "clock"
@@ -93,13 +93,21 @@ def judge_clock(date: str | None, now: float) -> Finding:
 
 
 async def check_caller_id(bench: Bench) -> Finding:
-    """Whether the number that humans are shown is one the account may show."""
-    number = bench.settings.caller_id
-    if number is None:
+    """Whether the numbers that humans are shown are such as the account may show."""
+    settings = bench.settings
+    shown = {"caller_id": settings.caller_id}
+    shown |= {f"caller_id of {one.name}": one.caller_id for one in settings.destination}
+    findings = [await _judge_number(bench, key, one) for key, one in shown.items() if one]
+    if not findings:
         return Finding.skipped(_CALLER_ID, "none is set, so humans are shown the caller's number")
+    worst = list(Status).index
+    return max(findings, key=lambda one: worst(one.status))
+
+
+async def _judge_number(bench: Bench, key: str, number: str) -> Finding:
     digits = number.lstrip("+")
     if not digits.isdecimal():
-        return Finding.skipped(_CALLER_ID, "it is a name, not a number")
+        return Finding.skipped(_CALLER_ID, f"{key} is a name, not a number")
     try:
         statuses = [(await _ask(bench, f"Number/{digits}/")).status_code]
         if statuses == [404]:
@@ -108,14 +116,14 @@ async def check_caller_id(bench: Bench) -> Finding:
         return Finding.skipped(_CALLER_ID, "the API did not answer")
     if statuses[-1] == 200:
         owned = "rented by" if len(statuses) == 1 else "verified for"
-        return Finding.ok(_CALLER_ID, f"is {owned} the account")
+        return Finding.ok(_CALLER_ID, f"{key} is {owned} the account")
     if statuses == [404, 404]:
         return Finding.problem(
             _CALLER_ID,
-            "is neither rented by the account nor verified for it",
-            "set caller_id to a number of this account: Plivo ends a dial with any other (3030)",
+            f"{key} is neither rented by the account nor verified for it",
+            "set it to a number of this account: Plivo ends a dial with any other (3030)",
         )
-    return Finding.skipped(_CALLER_ID, f"the API answered {statuses[-1]}")
+    return Finding.skipped(_CALLER_ID, f"the API answered {statuses[-1]} about {key}")
 
 
 async def _ask(bench: Bench, path: str) -> httpx.Response:

@@ -42,7 +42,6 @@ class Line(StrEnum):
     UNAVAILABLE = "unavailable"
     RECONNECTED = "reconnected"
     # to the caller, by the carrier
-    WAITING = "waiting"  # from time to time while phones ring
     INTRODUCTION = "introduction"  # to both, at the bridge; {wants} is what the caller wants
     VOICEMAIL = "voicemail"
     MESSAGE_KEPT = "message_kept"
@@ -52,10 +51,8 @@ class Line(StrEnum):
     # to the human; {accept}, {decline} and {defer} are keys
     OFFER = "offer"
     ASK = "ask"  # by key or by word
-    ASK_KEYS = "ask_keys"  # by key alone, where the carrier's recogniser lacks the language
     AGAIN = "again"
     CONFIRM = "confirm"  # where a key is the only answer
-    ACCEPTED = "accepted"
     DECLINED = "declined"
     DEFERRED = "deferred"
     TAKEN = "taken"  # somebody else was faster
@@ -77,7 +74,6 @@ BOT_LINES: Final = frozenset(
 SLOTS: Final[Mapping[Line, tuple[str, ...]]] = {
     Line.INTRODUCTION: ("wants",),
     Line.ASK: ("accept", "decline", "defer"),
-    Line.ASK_KEYS: ("accept", "decline", "defer"),
     Line.AGAIN: ("accept", "decline", "defer"),
     Line.CONFIRM: ("accept",),
 }

@@ -54,7 +54,7 @@ class Site:
     def base(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def write_settings(self, *, languages: str = "", webhook: bool = False, **more: str) -> Path:
+    def write_settings(self, *, duty: str = "", webhook: bool = False, **more: str) -> Path:
         """Write the doctor's settings; a value is TOML."""
         values = {
             "public_url": f'"{self.base}/escalate"',
@@ -66,7 +66,7 @@ class Site:
         lines = [f"{key} = {value}" for key, value in values.items()]
         file = self.folder / "escalate.toml"
         lines += ["[[destination]]", f'name = "{DUTY.name}"', f'phone = "{DUTY.phone}"']
-        lines += [f"languages = {languages}"] if languages else []
+        lines += [duty]
         lines += ["[webhook]", f'url = "{self.base}/hook"'] if webhook else []
         file.write_text("\n".join(lines))
         return file

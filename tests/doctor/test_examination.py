@@ -42,7 +42,7 @@ async def test_a_site_that_is_well_is_told_so(site: Site) -> None:
 
 async def test_a_language_that_plivo_cannot_speak_is_named(site: Site) -> None:
     """Before a human hears another one."""
-    voices = (await site.examine(languages='["id-ID", "de"]'))["voices"]
+    voices = (await site.examine(duty='languages = ["id-ID", "de"]'))["voices"]
     assert Status.WARNING is voices.status
     assert "nothing in id-ID: en is spoken" in voices.found
     assert "[say.id-ID]" in str(voices.advice)
@@ -154,6 +154,15 @@ async def test_a_caller_id_has_to_be_the_accounts_own(
     found = (await site.examine(caller_id='"+14155550100"'))["caller id"]
     assert status is found.status
     assert said in found.found
+
+
+async def test_the_number_of_one_destination_is_looked_at_as_well(site: Site) -> None:
+    """The worst of all is told, with whose it is."""
+    site.numbers = {"Number/14155550100/": 200}
+    duty = 'caller_id = "+14155550111"'
+    found = (await site.examine(caller_id='"+14155550100"', duty=duty))["caller id"]
+    assert Status.PROBLEM is found.status
+    assert "caller_id of duty is neither rented" in found.found
 
 
 # --- our routes -----------------------------------------------------------------------------

@@ -11,13 +11,20 @@ import time
 from dataclasses import dataclass, fields
 
 from escalate.handoff.context import Context
-from escalate.handoff.headers import read_headers, to_headers
+from escalate.handoff.headers import LIMIT_BYTES, read_headers, to_headers, wire_bytes
+from escalate.handoff.packing import ContextForm, pack
 from escalate.handoff.uui import UuiForm, read_uui, to_uui
 from escalate.plivo.headers import checked_headers
 from escalate.values import Trigger
 
 _TRIGGERS = tuple(Trigger)
 _FORMS = tuple(UuiForm)
+_SENT_AS = tuple(ContextForm)
+_CONFIGURED: tuple[dict[str, str], ...] = (
+    {},
+    {"Skill": "billing"},
+    {"ctxreason": "x", "USERTOUSER": "y" * 120},
+)
 _PLAIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _AWKWARD = " %,=;:&?\"'<>\r\n\t\x00-_.~\u00e9\u00df\u0645\u0939\u65e5\u4e2d\U0001f600\ud800"
 
@@ -29,6 +36,7 @@ class Tally:
     broken: int = 0
     refused_by_plivo: int = 0
     lost_in_silence: int = 0
+    too_long: int = 0
     shortened: int = 0
 
 
@@ -68,6 +76,14 @@ def main(payloads: int, seed: int) -> int:
             checked_headers(packed.headers)
         except ValueError:
             tally.refused_by_plivo += 1
+        beside = chance.choice(_CONFIGURED)
+        sent = pack(context, chance.choice(_SENT_AS), beside=beside).headers
+        try:
+            checked_headers(sent)
+        except ValueError:
+            tally.refused_by_plivo += 1
+        tally.lost_in_silence += not beside.items() <= sent.items()
+        tally.too_long += wire_bytes(sent) > LIMIT_BYTES
         received = read_headers(packed.headers)
         uui = to_uui(context, form=chance.choice(_FORMS), limit_octets=chance.choice((128, 1024)))
         tally.broken += received.context != packed.kept or not received.intact
@@ -77,7 +93,7 @@ def main(payloads: int, seed: int) -> int:
         tally.shortened += bool(packed.dropped)
     took_s = time.perf_counter() - began
     print(f"{payloads:,} payloads in {took_s:.1f} s: {tally}")
-    return bool(tally.broken or tally.refused_by_plivo or tally.lost_in_silence)
+    return bool(tally.broken or tally.refused_by_plivo or tally.lost_in_silence or tally.too_long)
 
 
 if __name__ == "__main__":

@@ -77,7 +77,8 @@ class Contexts:
             call.call_uuid,
             held.trigger,
             reason=held.rule,
-            language=call.language or briefing.language,
+            # The call's own may still change, and a document that is asked for again must not.
+            language=briefing.language,
             summary=briefing.spoken,
             identifiers=tuple(quote.text for quote in briefing.identifiers),
             link=self.link(call, held),

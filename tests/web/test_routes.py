@@ -90,6 +90,9 @@ async def test_a_repeated_request_gets_the_same_bytes(board: Switchboard, plivo:
     """An answer that got lost on the way is fetched again."""
     await escalated(board, plivo)
     first = await plivo.post(f"/calls/{UUID}/next?stream=1")
+    # What the bot's process still had to tell of the conversation.
+    await board.store.remember(UUID, Said(Party.CALLER, "my name is Anna", 1.0))
+    await board.receive(UUID, e.LanguageHeard("de"))
     again = await plivo.post(f"/calls/{UUID}/next?stream=1")
     assert first.content == again.content
 

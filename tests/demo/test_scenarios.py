@@ -6,6 +6,7 @@ from array import array
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 pytest.importorskip("pipecat")
@@ -17,7 +18,7 @@ from escalate.demo.record import Event
 from escalate.demo.scenarios import PHONE_NUMBER, SCENARIOS, SIP_ADDRESS, When
 from escalate.demo.speech import speak
 from escalate.demo.stage import Stage
-from escalate.handoff import Line
+from escalate.handoff import Line, read_headers
 from escalate.plivo.causes import HangupSource
 from escalate.settings import Say
 from escalate.values import Outcome, Trigger
@@ -286,17 +287,27 @@ async def test_every_scenario_comes_out_as_it_must() -> None:
 
 
 async def test_a_bot_killed_while_the_phone_rings_does_not_take_the_caller_with_it() -> None:
-    """SIGKILL of the bot's process between ringing and answer: caller and human are connected."""
+    """SIGKILL of the bot's process between ringing and answer: caller and human are connected.
+
+    And the human's link leads to the page with what was said to the bot that is gone.
+    """
+    pages: list[str] = []
 
     async def kill(stage: Stage, event: Event) -> None:
         if event["kind"] == "leg.ringing":
             await stage.bot.kill()
             assert "leg.answered" not in [event["kind"] for event in await stage.plivo.events()]
+        if event["kind"] == "leg.bridged":
+            dialed = next(e for e in await stage.plivo.events() if e["kind"] == "leg.dialed")
+            async with httpx.AsyncClient(trust_env=False) as browser:
+                link = read_headers(dialed["headers"]).context.link
+                pages.append((await browser.get(link)).text)
 
     phones = {SIP_ADDRESS: {**SCENARIOS["bridged"].phones[SIP_ADDRESS], "answers_after_s": 1.5}}
     played = await play(scenario("bridged", phones=phones), split=True, doing=kill)
 
     must_be_right(played)
+    assert "a human please" in pages[0]
 
 
 async def test_a_web_side_killed_between_two_callbacks_goes_on_where_it_was() -> None:

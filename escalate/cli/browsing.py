@@ -29,12 +29,15 @@ _HOST: Final = "127.0.0.1"
 _PATIENCE_S: Final = 1
 
 
-def show_playground(framework: Framework, port: int) -> None:
-    """Serve the playground until it is interrupted, and open it where there is a browser."""
+def show_playground(framework: Framework, port: int, *, first: str | None) -> None:
+    """Serve the playground until it is interrupted, and open it where there is a browser.
+
+    `first` is the call it begins with; without it nobody calls yet.
+    """
     from escalate.demo.playground import Playground
     from escalate.demo.playground_app import build_app
 
-    serve_page(build_app(Playground(framework)), _HOST, port)
+    serve_page(build_app(Playground(framework, first=first)), _HOST, port)
 
 
 def console(

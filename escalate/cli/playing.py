@@ -35,8 +35,8 @@ _INTERRUPTED = 130
 
 def demo(
     scenario: Annotated[
-        str, typer.Option(metavar="NAME", help="Which call; --list shows them all.")
-    ] = "bridged",
+        str | None, typer.Option(metavar="NAME", help="Which call: bridged; --list shows them all.")
+    ] = None,
     transcript: Annotated[
         Path | None,
         typer.Option(
@@ -55,7 +55,7 @@ def demo(
         bool, typer.Option("--verbose", help="Show every document, request and callback.")
     ] = False,
     web: Annotated[
-        bool, typer.Option("--web", help="Play calls from a page in the browser instead.")
+        bool, typer.Option("--web", help="Play calls from a page, beginning with --scenario.")
     ] = False,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Where that page is, on this machine; 0: any.")
@@ -69,14 +69,15 @@ def demo(
         for one in SCENARIOS.values():
             sys.stdout.write(f"{one.name}\t{one.description}\n")
         return
-    if web:
-        need("pipecat", "emulator") if framework == "pipecat" else need("emulator")
-        browsing.show_playground(framework, port)
-        return
-    chosen = _own(transcript) if transcript else _find(scenario)
+    if web and (transcript or json_):
+        stop("--web plays calls from its page; leave out --transcript and --json")
+    chosen = _own(transcript) if transcript else _find(scenario or "bridged")
     if chosen.armed and framework != "pipecat":
         stop(f"{chosen.name} is about Pipecat's own hang-up; play it with --framework pipecat")
     need("pipecat", "emulator") if framework == "pipecat" else need("emulator")
+    if web:
+        browsing.show_playground(framework, port, first=chosen.name if scenario else None)
+        return
     playing = _play(chosen, framework, as_json=json_, verbose=verbose)
     try:
         raise typer.Exit(asyncio.run(playing))

@@ -38,7 +38,9 @@ _NOWHERE: Final = Path()
 class Playground:
     """One stage and the call that is played on it; both end with the block it is entered for."""
 
-    def __init__(self, framework: Framework = "pipecat") -> None:
+    def __init__(self, framework: Framework = "pipecat", *, first: str | None = None) -> None:
+        """`first` is the call to begin with."""
+        self._first = first
         self.feed = Feed()
         self._framework: Framework = framework
         self._opening: asyncio.Task[Stage] | None = None
@@ -50,8 +52,11 @@ class Playground:
         self._phones: Phones = {}
 
     async def __aenter__(self) -> Playground:
-        """Have a bot ready for the first call."""
-        self._work = asyncio.create_task(self._be_ready())
+        """Begin the first call, or have a bot ready for it."""
+        if self._first is not None:
+            await self.play(self._first)
+        else:
+            self._work = asyncio.create_task(self._be_ready())
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from escalate.transfer import Attempt, Call, Escalation
 from escalate.transfer.outcomes import MEANINGS
-from escalate.values import Outcome
+from escalate.values import Outcome, Trigger
 from escalate.web.wording import OUTCOMES, STATES, WHY
 
 Row = dict[str, Any]
@@ -86,6 +86,8 @@ def _time_to_human_s(held: Escalation) -> float | None:
 
 def _alerts(held: Escalation) -> Iterator[str]:
     """Yield what somebody has to mend, because no caller gets through this way until then."""
+    if held.trigger is Trigger.BOT_LOST:
+        yield "the bot was lost"
     for attempt in held.attempts:
         if attempt.reason is not None and MEANINGS[attempt.reason].alarm:
             yield f"{attempt.destination}: {attempt.reason.value}"

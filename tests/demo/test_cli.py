@@ -149,6 +149,13 @@ def test_a_port_that_is_taken_is_one_line_with_the_option() -> None:
     assert f"127.0.0.1:{port} is taken" in said and "--port" in said
 
 
+def test_what_the_page_does_not_do_is_refused(tmp_path: Path) -> None:
+    """Rather than left out in silence."""
+    for option in (["--json"], ["--transcript", str(tmp_path / "own.jsonl")]):
+        status, _, said = run("demo", "--web", *option)
+        assert (2, True) == (status, "leave out --transcript and --json" in said)
+
+
 async def test_a_missing_extra_is_one_line_to_type() -> None:
     """Without Pipecat there is no demo, and nothing is imported that needs it."""
     code = "import sys; sys.modules['pipecat'] = None; from escalate.cli import main; main()"

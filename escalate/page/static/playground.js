@@ -14,6 +14,8 @@ const humans = new Humans(find("humans"), order);
 const moment = find("moment");
 
 let events = [];
+// What the server told last, shown again when it is there again.
+let known = ["busy", "connecting"];
 
 // --- what the server tells ------------------------------------------------------------------------
 
@@ -78,9 +80,15 @@ source.onmessage = ({ data }) => {
   const told = JSON.parse(data);
   TOLD[told.type]?.(told);
 };
-source.onerror = () => setState("bad", "the playground does not answer");
+source.onopen = () => setState(...known);
+source.onerror = () => drawState("bad", "the playground does not answer");
 
 function setState(kind, text) {
+  known = [kind, text];
+  drawState(kind, text);
+}
+
+function drawState(kind, text) {
   const state = find("state");
   state.className = `state ${kind}`;
   if (state.textContent !== text) state.textContent = text;

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from escalate.detect.patterns import Node, one_of, parse
+from escalate.detect.patterns import Letters, Node, one_of, parse
 from escalate.errors import ConfigurationError
 
 _FIRST_LETTER: Final = 0x3400  # a block without a single special character
-_RAREST: Final = 3  # needs of a pattern that are looked for
+_RAREST: Final = 4  # needs of a pattern that are looked for
 OTHER: Final = chr(_FIRST_LETTER)  # a word the pack does not know
 
 
@@ -110,7 +110,7 @@ class Grammar:
         self._whole = 0
         most: dict[int, int] = {}
         self._at: dict[str, int] = {}
-        needs: dict[tuple[frozenset[str], ...], int] = {}
+        needs: list[tuple[Letters, ...]] = []
         for rule in rules:
             for pattern in rule.patterns:
                 self._add(rule, pattern, needs, most)
@@ -125,7 +125,7 @@ class Grammar:
         self,
         rule: Rule,
         pattern: str,
-        needs: dict[tuple[frozenset[str], ...], int],
+        needs: list[tuple[Letters, ...]],
         most: dict[int, int],
     ) -> None:
         node = parse(pattern, self._named)
@@ -134,8 +134,7 @@ class Grammar:
         bit = 1 << len(self._trials)
         self._trials.append(_Trial(rule, node.source))
         self._of_kind[rule.kind] = self._of_kind.get(rule.kind, 0) | bit
-        rarest = tuple(sorted(node.needs, key=self._alphabet.commonness)[:_RAREST])
-        needs[rarest] = needs.get(rarest, 0) | bit
+        needs.append(tuple(sorted(node.needs, key=self._alphabet.commonness)[:_RAREST]))
         if pattern.startswith("^"):
             self._at_start |= bit
             if pattern.endswith("$"):
@@ -189,7 +188,12 @@ class Grammar:
 
     def _in_order(self, trials: int) -> tuple[_Trial, ...]:
         """Return `trials`, earliest first."""
-        return tuple(trial for i, trial in enumerate(self._trials) if trials >> i & 1)
+        held = []
+        while trials:
+            lowest = trials & -trials
+            held.append(self._trials[lowest.bit_length() - 1])
+            trials ^= lowest
+        return tuple(held)
 
     def _first(self, trials: int, letters: str, at: int) -> Match | None:
         for trial in self._ordered(trials):
@@ -218,46 +222,32 @@ class _Trial:
 
 
 class _Needs:
-    """Which trials have all they need in a turn. Sets of needs are integers, too."""
+    """Which trials have all they need in a turn.
 
-    def __init__(self, trials: Mapping[tuple[frozenset[str], ...], int]) -> None:
-        bits: dict[frozenset[str], int] = {}
-        for needs in trials:
-            for need in needs:
-                bits.setdefault(need, len(bits))
+    One integer holds a stretch of bits, a bit for each trial, for the first need of them all,
+    another for the second, and so on. A trial has what it needs if its bit is set in each stretch.
+    """
+
+    def __init__(self, trials: Sequence[tuple[Letters, ...]]) -> None:
+        self._width = len(trials)
         self._met: dict[str, int] = {}
-        for need, bit in bits.items():
-            for letter in need:
-                self._met[letter] = self._met.get(letter, 0) | 1 << bit
-        # What can hold is what nothing is missing for. Eight needs are looked up at once.
-        self._bytes = (len(bits) + 7) // 8
-        missing = [0] * (self._bytes * 8)
-        for needs, held in trials.items():
-            for need in needs:
-                missing[bits[need]] |= held
-        every = 0
-        for held in trials.values():
-            every |= held
-        self._live = [
-            _live_by_byte(every, missing[first : first + 8]) for first in range(0, len(missing), 8)
-        ]
-        self._every = every
+        self._nothing_needed = 0
+        for index, needs in enumerate(trials):
+            for rank in range(_RAREST):
+                bit = 1 << (rank * self._width + index)
+                if rank < len(needs):
+                    for letter in needs[rank]:
+                        self._met[letter] = self._met.get(letter, 0) | bit
+                else:
+                    self._nothing_needed |= bit
 
     def met_by(self, letters: str) -> int:
-        met, needed = 0, self._met
+        met, meets = self._nothing_needed, self._met
         for letter in set(letters):
-            if letter in needed:
-                met |= needed[letter]
-        live = self._every
-        for table, eight in zip(self._live, met.to_bytes(self._bytes, "little"), strict=True):
-            live &= table[eight]
+            if letter in meets:
+                met |= meets[letter]
+        live = met
+        for _ in range(_RAREST - 1):
+            met >>= self._width
+            live &= met
         return live
-
-
-def _live_by_byte(every: int, missing: Sequence[int]) -> list[int]:
-    """Return what stays of `every` for each byte of met needs; `missing` is lost without each."""
-    live = [every] * 256
-    for met in reversed(range(255)):
-        lowest_unmet = (~met & (met + 1)).bit_length() - 1
-        live[met] = live[met | 1 << lowest_unmet] & ~missing[lowest_unmet]
-    return live

@@ -63,7 +63,7 @@ $(BIN)/python:
 # The group `dev` of pyproject.toml needs pip 25.1; the one that venv brings may be older.
 .venv/test.stamp: pyproject.toml | $(BIN)/python
 	$(PIP) --upgrade 'pip>=25.1'
-	$(PIP) -e '.[pipecat,livekit,emulator,redis,encryption]' --group dev
+	$(PIP) -e '.[pipecat,livekit,agent-transport,emulator,redis,encryption]' --group dev
 	@touch $@
 
 # A name like pipecat-1.8 is a framework and a release of it: 1.8.0 is that one, 1.8 its newest patch.

@@ -65,7 +65,7 @@ class EscalationProcessor(FrameProcessor):
     """
 
     def __init__(self, call: LiveCall, *, transport: BaseTransport, **kwargs: Any) -> None:
-        """Watch `call`, whose audio `transport` carries.
+        """Watch `call`, whose audio `transport` carries: Pipecat's, or that of agent-transport.
 
         Raises:
             LayoutError: The transport could end the call behind our back.

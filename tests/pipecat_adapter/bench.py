@@ -416,9 +416,13 @@ class Desk:
         _, data = await parse_telephony_websocket(websocket)
         transport = await self.bot.transport(websocket, data)
         talk = Talk(self.board, self.bot, transport, data["call_id"], self.lines[-1])
+        self.greet(talk)
+        await talk.run()
+
+    def greet(self, talk: Talk) -> None:
+        """Take in a conversation that begins."""
         self.talks.append(talk)
         self._more.set()
-        await talk.run()
 
     async def tapped(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the application, with a tap on what its media sockets send."""

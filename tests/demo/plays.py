@@ -15,7 +15,7 @@ import numpy as np
 
 from escalate.demo import launch
 from escalate.demo.record import Event
-from escalate.demo.scenarios import SCENARIOS, Framework, Scenario
+from escalate.demo.scenarios import SCENARIOS, Scenario
 from escalate.demo.stage import Performance, Stage
 from escalate.handoff import Context, read_headers
 from escalate.store import SqliteStore
@@ -58,7 +58,6 @@ async def _nothing(stage: Stage, event: Event) -> None:
 async def play(
     scenario: Scenario,
     *,
-    framework: Framework = "pipecat",
     bot: Path | None = None,
     sabotage: str | None = None,
     split: bool = False,
@@ -67,7 +66,6 @@ async def play(
     """Play a call with real processes; `doing` is told every event while the call goes on."""
     stage = Stage(
         scenario,
-        framework=framework,
         bot=bot,
         split=split,
         launcher="sabotage" if sabotage else launch.__name__,

@@ -136,14 +136,6 @@ def a_human_is_released_when_the_caller_leaves_during_the_question(played: Playe
     assert Outcome.CALLER_LEFT == ending_of(played)
 
 
-async def test_a_livekit_bot_plays_the_same_scenario() -> None:
-    """The other framework's example keeps the caller until a human has accepted, too."""
-    pytest.importorskip("livekit.agents")
-    played = await play(scenario("warm-declined"), framework="livekit")
-
-    must_be_right(played)
-
-
 async def test_a_human_who_is_forgotten_is_noticed() -> None:
     """Twin of warm-caller-hangs-up: his leg stays, and nobody tells him."""
     forgotten = scenario("warm-caller-hangs-up", limit_s=7.0)

@@ -139,6 +139,7 @@ class Deployment:
             f'stream_url = "ws://{HOST}:{bot_port}/ws"\n'
             f'plivo_api = "http://{HOST}:{plivo_port}"\n'
             f'store = "{store_url}"\n'
+            'caller_id = "+14155550100"\n'
             f'[[destination]]\nname = "support"\nsip = "{SIP_ADDRESS}"\n'
             f'username = "{SIP_USERNAME}"\nring_s = {RING_S}\n'
             f'[[destination]]\nname = "duty-phone"\nphone = "{PHONE_NUMBER}"\nring_s = {RING_S}\n'

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from escalate.demo.scenarios import PHONE_NUMBER, SCENARIOS, Must, Scenario, When
+from escalate.demo.scenarios import PHONE_NUMBER, SCENARIOS, SIP_ADDRESS, Must, Scenario, When
 from escalate.demo.transcripts import conversation
 
 # How much later a caller begins to speak than in the demonstration, where he is alone: so that the
@@ -41,6 +41,15 @@ _RETRACTION: Final = replace(
     must=Must("with_bot", "bot"),
 )
 
+# The first human declines earlier, so that the caller goes on when he has been told for certain.
+_NOBODY_ACCEPTS: Final = replace(
+    SCENARIOS["warm-nobody"],
+    phones={
+        **SCENARIOS["warm-nobody"].phones,
+        SIP_ADDRESS: {**SCENARIOS["warm-nobody"].phones[SIP_ADDRESS], "reacts_after_s": 1.0},
+    },
+)
+
 STORIES: Final[Mapping[str, Scenario]] = {
     story.name: _patient(story)
     for story in (
@@ -51,6 +60,9 @@ STORIES: Final[Mapping[str, Scenario]] = {
         SCENARIOS["caller-hangs-up"],
         SCENARIOS["goodbye"],
         SCENARIOS["not-wanted"],
+        SCENARIOS["warm-declined"],
+        _NOBODY_ACCEPTS,
+        SCENARIOS["warm-caller-hangs-up"],
     )
 }
 

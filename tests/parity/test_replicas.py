@@ -21,6 +21,8 @@ CALLERS = [
     ("sip-auth-failed", 0),
     ("sip-auth-failed", 1),
     ("no-answer", 0),
+    ("warm-declined", 0),
+    ("warm-nobody", 0),
 ]
 
 

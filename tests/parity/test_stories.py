@@ -32,7 +32,7 @@ async def test_every_story_ends_as_it_must(needs: str, bot: Path) -> None:
     pytest.importorskip(needs)
     with nursery.in_use():
         async with Stage(
-            SCENARIOS["bridged"],
+            SCENARIOS["warm"],
             bot=bot,
             launcher="tests.parity.launcher",
             environment={"PYTHONPATH": str(ROOT)},

@@ -299,7 +299,7 @@ class Exchange:
             budget_s=handoff.budget_s,
             last_resort=_without_bot(handoff.last_resort) if not bot_left else handoff.last_resort,
             mode=_without_bot_to_stay_with(handoff.mode) if not bot_left else handoff.mode,
-            together=handoff.strategy is Strategy.PARALLEL and bot_left,
+            together=handoff.strategy is Strategy.PARALLEL,
             introduce=handoff.introduce,
             limits=self.settings.limits,
             language=language,

@@ -70,6 +70,16 @@ def is_sip(address: str) -> bool:
     return address[:5].lower().startswith(("sip:", "sips:"))
 
 
+def same_destination(one: str, other: str) -> bool:
+    """Say whether two addresses lead to the same place, however the carrier writes them."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(address: str) -> str:
+    """Return a number without "+", and a SIP address without parameters and in small letters."""
+    return address.partition(";")[0].lower() if is_sip(address) else address.lstrip("+")
+
+
 def destination(text: str) -> str:
     """Return `text` if it is one phone number or one SIP address.
 

@@ -101,6 +101,11 @@ class Destination(Section):
         usual = ContextForm.NONE if self.sip is None else ContextForm.HEADERS
         return pack(context, self.context or usual, beside=self.headers)
 
+    @property
+    def address(self) -> str:
+        """The phone number or the SIP address."""
+        return self.sip or self.phone or ""
+
     def element(self, headers: Mapping[str, str] | None = None) -> Number | User:
         """Return the element that dials this destination, with `headers` for its own.
 
@@ -133,7 +138,7 @@ class Destination(Section):
         headers = self.headers if headers is None else headers
         return OutboundCall(
             from_=from_,
-            to=self.sip or self.phone or "",
+            to=self.address,
             answer_url=answer_url,
             hangup_url=hangup_url,
             ring_timeout=math.ceil(ring_s),

@@ -33,8 +33,8 @@ class Handoff(Section):
     `confirm` is cold, but the human is briefed and presses a key before he gets the caller, for
     which he has `limits.confirm_s` seconds; no voicemail does that. By `strategy` destinations that
     suit a caller equally well are tried in `priority`, the order of the file, in `round_robin`,
-    each being first in turn, or `parallel`: humans who are called first are called all at once, and
-    the first who accepts has the caller. `budget_s` bounds the caller's whole wait, `summary_s` how
+    each being first in turn, or `parallel`: all at once, and the first who accepts, or in a cold
+    handoff picks up, has the caller. `budget_s` bounds the caller's whole wait, `summary_s` how
     long a summary of your own may take, `link_s` how long the page about a call can be opened once
     a human was asked for (seconds). `last_resort` is what a caller gets whom no human takes: the
     `bot` again, `voicemail` (a message of up to `message_s` seconds), the promise of a `callback`,
@@ -197,8 +197,6 @@ class Settings(BaseSettings):
         for key in ("introduce", "consult_url", "consult_stream_url"):
             if getattr(handoff, key) and handoff.mode is not Mode.WARM:
                 raise ValueError(f"{key} is for humans who are called first: use mode = 'warm'")
-        if handoff.mode is not Mode.WARM and handoff.strategy is Strategy.PARALLEL:
-            raise ValueError("strategy = 'parallel' calls humans first: use mode = 'warm' with it")
         if handoff.consult_url is not None:
             _require_tls("consult_url", handoff.consult_url, "https", local=local)
         if handoff.consult_stream_url is not None:
@@ -229,6 +227,8 @@ class Settings(BaseSettings):
                 )
         if self.handoff.last_resort is not LastResort.BOT:
             raise ValueError("with refer_domain the last resort is the bot: remove last_resort")
+        if self.handoff.strategy is Strategy.PARALLEL:
+            raise ValueError("with refer_domain one is called at a time: remove strategy")
         if self.handoff.mode is not Mode.COLD:
             raise ValueError("with refer_domain nobody can be called first: use mode = 'cold'")
         if self.handoff.music != "real":

@@ -32,13 +32,14 @@ class ConnectBot(Document):
 
 @dataclass(frozen=True, slots=True)
 class DialHuman(Document):
-    """Dial the attempt's destination; its end is reported to us.
+    """Dial the attempt's destination, and those of `others` at the same time; its end is reported.
 
     With `confirm` the human is briefed and has to press a key before he gets the caller.
     """
 
     escalation: str
     attempt: Attempt
+    others: tuple[Attempt, ...] = ()
     confirm: bool = False
 
 
@@ -99,8 +100,10 @@ def document_for(call: Call) -> Document:
             return JoinRoom(held.id)
         case State.LEAVING:
             return _last_resort(held)
-        case State.RINGING if attempt is not None and not attempt.touched:
-            return DialHuman(held.id, attempt, confirm=held.mode is not Mode.COLD)
+        case State.RINGING if held.live and not any(one.touched for one in held.live):
+            first, *others = held.live
+            confirm = held.mode is not Mode.COLD
+            return DialHuman(held.id, first, tuple(others), confirm=confirm)
         case State.ANNOUNCING | State.MOVING:
             # He asks for a document we have served before: the stream he is on.
             return _connect_bot(call)

@@ -51,7 +51,7 @@ def reason_of(m: Moment, told: Attempt | None = None) -> Reason:
     told = told or m.attempt
     if told.reason is not None and told.reason is not Reason.UNKNOWN:
         return told.reason
-    lost = human_was_on(m) or isinstance(m.event, e.HumanAccepted)
+    lost = human_was_on(m) or isinstance(m.event, e.HumanAccepted | e.HumanConnected)
     if lost and told.number != m.attempt.number:
         return Reason.LOST_RACE
     match m.event:

@@ -32,6 +32,7 @@ from escalate.transfer.moment import Moment, leg_of, reason_of
 from escalate.transfer.outcomes import MEANINGS
 from escalate.transfer.trying import (
     begin,
+    close,
     ending,
     is_promising,
     look_at,
@@ -169,13 +170,11 @@ def dial_vanished(m: Moment) -> bool:
     the line is another matter: the caller may have talked with him, and only the Dial knows.
     """
     live = m.escalation.live
-    return (
-        bool(live)
-        and caller_is_there(m)
-        and all(
-            one.answered_at is None and one.reason not in (None, Reason.COMPLETED) for one in live
-        )
-    )
+    failed = [one for one in live if one.reason not in (None, Reason.COMPLETED)]
+    # Of phones that ring together one may fail by itself; the others stop in their time.
+    all_silent = len(failed) == len(live) or all(one.due_at <= m.now for one in live)
+    picked_up = any(one.answered_at is not None for one in live)
+    return bool(failed) and all_silent and not picked_up and caller_is_there(m)
 
 
 def dial_vanished_and_somebody_is_left(m: Moment) -> bool:
@@ -326,7 +325,7 @@ def human_left(m: Moment) -> Escalation:
 def claim_the_caller(m: Moment) -> Escalation:
     """Give the caller to this attempt; nobody else may be bridged to him."""
     won = replace(m.attempt, touched=True, connected_at=m.now)
-    held = m.escalation.with_attempt(won)
+    held = close(m, ending(m)).with_attempt(won)
     deadline = m.now + m.limits.look_again_s
     return replace(held, claimed_by=won.number, nudges=0, deadline=deadline)
 
@@ -391,11 +390,12 @@ def order(*commands: Command) -> Orders:
 
 def alarm_if_broken(m: Moment) -> tuple[Command, ...]:
     """An attempt that no caller can get through needs an operator."""
-    reasons = {told.destination: reason_of(m, told) for told in ending(m)}
+    closed = close(m, ending(m)).attempts
+    ended = [(closed[told.number - 1].reason, told.destination) for told in ending(m)]
     return tuple(
         RaiseAlarm(Alarm.DESTINATION_MISCONFIGURED, reason, destination)
-        for destination, reason in reasons.items()
-        if MEANINGS[reason].alarm
+        for reason, destination in ended
+        if reason is not None and MEANINGS[reason].alarm
     )
 
 

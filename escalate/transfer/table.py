@@ -125,8 +125,8 @@ TABLE: Final[tuple[Row, ...]] = (
     # A human's phone rings. A failure leads to the next destination, and then to the last resort.
     Row(RINGING, e.HumanAnswered, RINGING, r.always, r.human_picked_up),
     Row(RINGING, e.HumanLegEnded, RINGING, r.always, r.human_leg_ended),
-    Row(RINGING, e.HumanConnected, CONNECTED, r.always, r.claim_the_caller),
-    Row(RINGING, e.DialEnded, ENDED, human_was_on, TALKED),
+    Row(RINGING, e.HumanConnected, CONNECTED, r.always, r.claim_the_caller, r.alarm_if_broken),
+    Row(RINGING, e.DialEnded, ENDED, human_was_on, TALKED, r.alarm_if_broken),
     Row(RINGING, e.DialEnded, RINGING, r.somebody_left_to_call, r.ring_the_next, r.alarm_if_broken),
     Row(RINGING, e.DialEnded, RETURNING, r.bot_takes_over, r.send_back, r.alarm_if_broken),
     Row(RINGING, e.DialEnded, LEAVING, r.always, r.say_goodbye, r.promise_and_alarm),

@@ -24,6 +24,8 @@ def ending(m: Moment) -> tuple[Attempt, ...]:
             return tuple(one for one in live if one.due_at <= m.now)
         if isinstance(m.event, e.AttemptEvent):
             return (m.attempt,)
+    if isinstance(m.event, e.HumanConnected):
+        return tuple(one for one in live if one.number != m.event.attempt)
     if human_was_on(m) and m.attempt not in live:
         # Two people have talked, although the attempt was taken for a failure.
         return (*live, m.attempt)

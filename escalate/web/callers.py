@@ -6,6 +6,7 @@ from starlette.requests import Request
 
 from escalate.errors import ForgedCallback
 from escalate.exchange import Exchange
+from escalate.plivo.addresses import same_destination
 from escalate.plivo.callbacks import (
     parse_conference_event,
     parse_dial_ended,
@@ -13,7 +14,7 @@ from escalate.plivo.callbacks import (
     parse_recording,
     parse_stream_event,
 )
-from escalate.transfer import Call
+from escalate.transfer import Attempt, Call, Escalation
 from escalate.transfer import events as e
 from escalate.transfer.documents import document_for
 from escalate.values import Reason
@@ -45,9 +46,12 @@ class CallerRoutes:
             told = parse_dial_ended(callback.form)
             connected, reason = told.connected, told.reason
             name, code = told.cause_name, told.cause_code
+        escalation, number = request.path_params["escalation"], request.path_params["attempt"]
+        if connected:
+            number = _talked(await self._held(request, callback), number)
         event = e.DialEnded(
-            request.path_params["escalation"],
-            request.path_params["attempt"],
+            escalation,
+            number,
             connected=connected,
             reason=reason,
             cause_name=name,
@@ -69,7 +73,8 @@ class CallerRoutes:
     async def progress(self, request: Request, callback: Callback) -> None:
         """The dialled human's leg did something."""
         told = parse_dial_event(callback.form)
-        ids = request.path_params["escalation"], request.path_params["attempt"]
+        held, number = await self._held(request, callback), request.path_params["attempt"]
+        ids = request.path_params["escalation"], self._called(held, number, told.b_leg_to)
         event: e.Event
         match told.action:
             case "answer":
@@ -81,6 +86,18 @@ class CallerRoutes:
             case _:
                 return
         await self._exchange.receive(_call_uuid(request, callback), event)
+
+    def _called(self, held: Escalation | None, first: int, address: str) -> int:
+        """Return which of the attempts dialled together with the `first` has this address."""
+        for one in _dialled_with(held, first):
+            place = self._exchange.settings.find(one.destination)
+            if place is not None and same_destination(place.address, address):
+                return one.number
+        return first
+
+    async def _held(self, request: Request, callback: Callback) -> Escalation | None:
+        call = await self._exchange.store.load(_call_uuid(request, callback))
+        return call.find(request.path_params["escalation"]) if call is not None else None
 
     async def room_progress(self, request: Request, callback: Callback) -> None:
         """The caller went into the room."""
@@ -108,6 +125,24 @@ def _message(request: Request, callback: Callback) -> tuple[str, e.MessageEnded]
     escalation = request.path_params["escalation"]
     event = e.MessageEnded(escalation, told.recording, told.url, told.length_s)
     return _call_uuid(request, callback), event
+
+
+def _dialled_with(held: Escalation | None, first: int) -> tuple[Attempt, ...]:
+    """Return the attempts that began with the `first`: those of one Dial, where several ring."""
+    if held is None or not held.together:
+        return ()
+    begun = held.attempt(first)
+    return tuple(
+        one for one in held.attempts if begun is not None and one.started_at == begun.started_at
+    )
+
+
+def _talked(held: Escalation | None, first: int) -> int:
+    """Return which attempt a Dial was about that ended a conversation, as far as we were told."""
+    rang = _dialled_with(held, first)
+    on = [one.number for one in rang if one.connected_at is not None]
+    picked_up = [one.number for one in rang if one.answered_at is not None and one.reason is None]
+    return next(iter([*on, *picked_up]), first)
 
 
 def _next(call: Call | None) -> Step | None:

@@ -21,6 +21,7 @@ from escalate.plivo.xml import (
     Dial,
     GetInput,
     Hangup,
+    Number,
     Play,
     Record,
     Redirect,
@@ -31,8 +32,8 @@ from escalate.plivo.xml import (
     Wait,
     render,
 )
-from escalate.settings import Settings
-from escalate.transfer import Call
+from escalate.settings import Destination, Settings
+from escalate.transfer import Call, Escalation
 from escalate.transfer import documents as d
 from escalate.values import Reason
 
@@ -163,20 +164,20 @@ class Documents:
 
     def _dial(self, call: Call, document: d.DialHuman, briefing: Briefing | None) -> Response:
         attempt = document.attempt
-        destination = self._settings.find(attempt.destination)
         base = f"{self._base(call)}/escalations/{document.escalation}/attempts/{attempt.number}"
         ended = with_retries(f"{base}/ended")
-        if destination is None:
+        attempts = (attempt, *document.others)
+        found = [self._settings.find(one.destination) for one in attempts]
+        called = [destination for destination in found if destination is not None]
+        if not called:
             # The settings have changed since the plan was made: report it as a Dial would.
             return Response(children=(Redirect(url=with_retries(f"{base}/ended?missing=1")),))
-        held, headers = call.find(document.escalation), None
-        if held is not None and briefing is not None:
-            headers = self._contexts.headers(destination, call, held, briefing)
+        held = call.find(document.escalation)
         dial = Dial(
-            children=(destination.element(headers),),
+            children=tuple(self._element(one, call, held, briefing) for one in called),
             action=ended,
-            timeout=math.ceil(attempt.ring_s),
-            caller_id=destination.caller_id or self._settings.caller_id,
+            timeout=math.ceil(max(one.ring_s for one in attempts)),
+            caller_id=called[0].caller_id or self._settings.caller_id,
             callback_url=with_retries(f"{base}/progress"),
             dial_music=self._settings.handoff.music,
             confirm_sound=with_retries(f"{base}/whisper") if document.confirm else None,
@@ -184,6 +185,18 @@ class Documents:
             confirm_timeout=math.ceil(self._settings.limits.confirm_s),
         )
         return Response(children=(dial,))
+
+    def _element(
+        self,
+        destination: Destination,
+        call: Call,
+        held: Escalation | None,
+        briefing: Briefing | None,
+    ) -> Number | User:
+        """Return whom to dial, with what is known about the caller in the headers."""
+        if held is None or briefing is None:
+            return destination.element(None)
+        return destination.element(self._contexts.headers(destination, call, held, briefing))
 
     def whisper(self, language: str | None = None, briefing: Briefing | None = None) -> str:
         """Return what a human hears whom the caller does not hear: what it is about, and the key.

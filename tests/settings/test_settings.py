@@ -142,12 +142,10 @@ def test_a_password_may_come_from_a_named_file(
     assert "password_file: cannot be read" in complaint(tmp_path, named)
 
 
-def test_humans_are_called_at_once_where_they_are_called_first(tmp_path: Path) -> None:
-    """The message names the way out; with it the setting is read."""
+def test_all_destinations_may_be_called_at_once(tmp_path: Path) -> None:
+    """Whoever is called first, the human or nobody."""
     parallel = GOOD + '\n[handoff]\nstrategy = "parallel"\n'
-    assert "use mode = 'warm' with it" in complaint(tmp_path, parallel)
-    warm = 'caller_id = "+14155550100"\n' + parallel + 'mode = "warm"\n'
-    assert Strategy.PARALLEL is load(tmp_path, warm).handoff.strategy
+    assert Strategy.PARALLEL is load(tmp_path, parallel).handoff.strategy
 
 
 @pytest.mark.parametrize(

@@ -314,7 +314,7 @@ def a_dial_is_served_only_to_a_caller_who_waits(s: Step) -> bool:
     match s.executed:
         case d.DialHuman(escalation, attempt):
             asked = held is not None and held.mode is not Mode.COLD
-            served = held is not None and held.id == escalation and held.current == attempt
+            served = held is not None and held.id == escalation and attempt in held.live
             return served and s.executed.confirm is asked
         case d.JoinRoom(escalation):
             return held is not None and (held.id, held.state) == (escalation, State.CONNECTED)
@@ -439,16 +439,16 @@ def a_broken_destination_is_told(s: Step) -> bool:
     if told is None or s.before.record is s.after.record or was is None or was.current is None:
         return True
     called = was.state is State.CONSULTING
-    failed = (Word.CALL_REFUSED, Word.HUMAN_LEG_ENDED) if called else (Word.DIAL_ENDED,)
-    if told.word not in failed:
+    dialled = (Word.DIAL_ENDED, Word.HUMAN_CONNECTED)
+    if told.word not in ((Word.CALL_REFUSED, Word.HUMAN_LEG_ENDED) if called else dialled):
         return True
     after = s.after.record.call.escalation
     assert after is not None
-    told_of = told.number if called else was.current.number
-    reason = after.attempts[told_of - 1].reason
+    live = {one.number for one in was.live}
+    ended = [one for one in after.attempts if one.number in live and one.ended_at is not None]
+    broken = [one for one in ended if one.reason is not None and MEANINGS[one.reason].alarm]
     alarms = [x for x in s.commands if isinstance(x, c.RaiseAlarm)]
-    expected = reason is not None and MEANINGS[reason].alarm
-    return expected is bool(alarms)
+    return len(broken) == len(alarms)
 
 
 def the_bot_gets_him_back_where_the_policy_says_so(s: Step) -> bool:
@@ -517,8 +517,8 @@ def _lets_go(s: Step, _: Escalation) -> bool:
     return any(isinstance(command, c.ReleaseStream) for command in s.commands)
 
 
-def _locks_credentials(_: Step, after: Escalation) -> bool:
-    return after.current is not None and after.current.touched
+def _locks_credentials(s: Step, after: Escalation) -> bool:
+    return (told := after.attempt(_number(s))) is not None and told.touched
 
 
 def _talked_or_goes_on(s: Step, after: Escalation) -> bool:
@@ -629,6 +629,7 @@ HEEDED: Final[dict[tuple[State, Word], Callable[[Step, Escalation], bool]]] = {
     (State.MOVING, Word.MOVE_REFUSED): _ends_as(Outcome.REFUSED),
     (State.RINGING, Word.HUMAN_ANSWERED): _locks_credentials,
     (State.RINGING, Word.HUMAN_CONNECTED): _is_now(State.CONNECTED),
+    (State.RINGING, Word.HUMAN_LEG_ENDED): _is_now(State.RINGING),
     (State.RINGING, Word.DIAL_ENDED): _talked_or_goes_on,
     (State.CONNECTED, Word.DIAL_ENDED): _ends_as(Outcome.CONNECTED),
     (State.RETURNING, Word.STREAM_STARTED): _ends_as(Outcome.RETURNED),

@@ -9,7 +9,7 @@ from escalate.transfer import DocumentOwner, Mode
 from escalate.values import Reason
 
 from .letters import ABOUT_HUMANS, Letter, Order, Word
-from .product import LONG_AGO, NOW, Product, Record
+from .product import LATER, LONG_AGO, NOW, Product, Record
 from .world import (
     GOODBYE_SAID,
     HUNG_UP,
@@ -197,7 +197,7 @@ def go_on_alone(product: Product, w: World) -> World:
         w = room_closed(w)
     for check in checks:
         word = Word.IS_GONE if w.place.at is At.GONE else Word.IS_LIVE
-        w = tell(product, w, Letter(word, check.escalation), Actor.CARRIER).after
+        w = tell(product, w, Letter(word, check.escalation, deadline=LATER), Actor.CARRIER).after
     held = w.record.held
     if held is not None and held.deadline is not None and w.place.at is not At.ASKING:
         letter = Letter(Word.DEADLINE, held.id, deadline=held.deadline)

@@ -44,6 +44,7 @@ LAST: Final = Policy(
 )
 CLOSED: Final = replace(LAST, plan=())
 WARM_LAST: Final = replace(LAST, mode=Mode.WARM, thorough=False, limits=Limits(streams=0))
+COLD_TOGETHER: Final = replace(COLD, together=True)
 INTRODUCING: Final = replace(WARM, introduce=True)
 DEFERRING: Final = replace(WARM, defers=True)
 TOGETHER: Final = replace(DEFERRING, together=True)
@@ -63,6 +64,7 @@ ACCEPTED: Final = (*ASKED, "the called human accepts", "the human enters the roo
 MET: Final = (*ACCEPTED, "the stream ends", "arrived -> JoinRoom")
 DEEP: Final = {
     "cold": Walk(COLD, 10),
+    "cold, all at once": Walk(COLD_TOGETHER, 8),
     "warm": Walk(WARM, 7),
     "warm, from the room": Walk(INTRODUCING, 7, ACCEPTED),
     "warm, not yet": Walk(DEFERRING, 4, ASKED),
@@ -76,6 +78,7 @@ SHALLOW: Final = {
     "cold": (Walk(COLD, 6), Walk(COLD, 9)),
     "warm": (Walk(WARM, 4), Walk(WARM, 4, ASKED), Walk(WARM, 7, ACCEPTED), Walk(WARM, 7)),
     "warm, introduced": (Walk(INTRODUCING, 3, ACCEPTED), Walk(INTRODUCING, 3, MET)),
+    "cold, all at once": (Walk(COLD_TOGETHER, 8),),
     "warm, all at once": (Walk(TOGETHER, 3, ASKED), Walk(TOGETHER, 4, ASKED)),
     "cold, to a last word": (Walk(CLOSED, 8),),
     "warm, to a last word": (Walk(WARM_LAST, 4), Walk(WARM_LAST, 3, ACCEPTED)),
@@ -454,3 +457,30 @@ INTRODUCTIONS: Final[dict[str, Table]] = {
 def test_a_mistake_about_an_introduction_breaks_a_law(table: Table) -> None:
     """The same for what both hear in the room."""
     assert laws_broken_by(table, "warm, introduced")
+
+
+def all_may_have_him(m: Moment) -> Escalation:
+    """Whoever is connected has the caller, but nobody has lost him."""
+    held = r.claim_the_caller(m)
+    won = held.attempts[m.attempt.number - 1]
+    return replace(held, attempts=m.escalation.with_attempt(won).attempts)
+
+
+DIAL_MISTAKES: Final[dict[str, Table]] = {
+    "those who lost the race may still be connected": changed(RINGING, e.HumanConnected, CONNECTED)(
+        effect=all_may_have_him
+    ),
+    "a destination that is broken beside one that answers alarms nobody": changed(
+        RINGING, e.HumanConnected, CONNECTED
+    )(orders=r.nothing),
+    "one failure ends what the others ring for": (
+        Row(RINGING, e.HumanLegEnded, RETURNING, TO_BOT, r.send_back),
+        *TABLE,
+    ),
+}
+
+
+@pytest.mark.parametrize("table", DIAL_MISTAKES.values(), ids=DIAL_MISTAKES.keys())
+def test_a_mistake_about_phones_that_ring_at_once_breaks_a_law(table: Table) -> None:
+    """The same where one Dial holds several."""
+    assert laws_broken_by(table, "cold, all at once")

@@ -404,3 +404,43 @@ def test_a_second_escalation_keeps_the_first_in_the_record() -> None:
     story = ringing().tell(failed(1), failed(2), e.StreamStarted(2), requested(name="esc-2"))
     assert State.ANNOUNCING is story.state()
     assert ["esc-1"] == [past.id for past in story.call.past]
+
+
+def all_ring() -> Story:
+    """Both phones ring in one Dial."""
+    asked = replace(requested(), together=True)
+    return Story().tell(e.StreamStarted(1), asked, ANNOUNCED, arrived())
+
+
+def test_phones_that_ring_at_once_stand_in_one_document() -> None:
+    """Until the carrier's first word about any of them: then it is not served again."""
+    story = all_ring()
+    dial = story.document()
+    assert isinstance(dial, d.DialHuman)
+    assert ["support", "duty"] == [one.destination for one in (dial.attempt, *dial.others)]
+    story.tell(e.HumanLegEnded("esc-1", 2, Reason.BUSY))
+    assert d.KeepCaller() == story.document()
+
+
+def test_of_phones_that_ring_at_once_each_fails_by_itself() -> None:
+    """With its own reason; the Dial's end is told once, and an operator of what is broken."""
+    story = all_ring().tell(e.HumanLegEnded("esc-1", 1, Reason.SIP_AUTH_FAILED), failed(1))
+    assert State.RETURNING is story.state()
+    alarm = c.RaiseAlarm(c.Alarm.DESTINATION_MISCONFIGURED, Reason.SIP_AUTH_FAILED, "support")
+    assert [alarm] == story.commands
+    assert story.call.escalation is not None
+    reasons = [one.reason for one in story.call.escalation.attempts]
+    assert [Reason.SIP_AUTH_FAILED, Reason.NO_ANSWER] == reasons
+
+
+def test_who_answers_first_has_the_caller_and_the_others_have_lost() -> None:
+    """Whatever is told of them afterwards."""
+    story = all_ring().tell(e.HumanAnswered("esc-1", 2), e.HumanConnected("esc-1", 2))
+    story.tell(e.HumanConnected("esc-1", 1), e.HumanLegEnded("esc-1", 1, Reason.LOST_RACE))
+    story.tell(e.DialEnded("esc-1", 2, connected=True, reason=Reason.COMPLETED), after_s=60.0)
+    assert (Outcome.CONNECTED, Reason.COMPLETED) == story.ending
+    held = story.call.escalation
+    assert held is not None
+    assert held.ending is not None
+    assert "duty" == held.ending.destination
+    assert [Reason.LOST_RACE, Reason.COMPLETED] == [one.reason for one in held.attempts]

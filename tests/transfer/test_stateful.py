@@ -51,9 +51,8 @@ class LivingCall(RuleBasedStateMachine):
         data: st.DataObject,
     ) -> None:
         limits = Limits(streams=2)
-        policy = Policy(tuple(plan), budget_s, limits, asks=3, mode=mode, defers=True)
-        # In a Dial one human is called after the other.
-        policy = replace(policy, together=together and mode is Mode.WARM)
+        policy = Policy(tuple(plan), budget_s, limits, asks=3, mode=mode)
+        policy = replace(policy, together=together, defers=True)
         self.product = Product(policy, clock=True)
         self.told: set[Letter] = set()
         self.now_is(begin(self.product, owner))

@@ -28,7 +28,7 @@ from escalate.transfer.documents import human_document_for
 from escalate.values import Reason
 
 from .letters import ABOUT_HUMANS, ORDERS, Letter, Order, Request, Word
-from .product import ABOUT_ATTEMPTS, NEVER, NOW, TODAY, Product, Record, Told, is_old
+from .product import ABOUT_ATTEMPTS, LATER, NEVER, NOW, TODAY, Product, Record, Told, is_old
 
 # --- where everybody is -------------------------------------------------------------------------
 
@@ -69,10 +69,14 @@ class Phase(StrEnum):
 
 
 class Human(NamedTuple):
-    """A human's leg, which lives inside the caller's Dial. It rings no longer than `until`."""
+    """A human's leg, which lives inside the caller's Dial. It rings no longer than `until`.
+
+    The number of his attempt is that of the caller's place; `others` ring beside him.
+    """
 
     phase: Phase
     until: float
+    others: frozenset[int] = frozenset()
 
 
 class Called(StrEnum):
@@ -287,7 +291,7 @@ def _attempt(record: Record) -> tuple[str, int] | None:
 
 def _speaks(record: Record, letter: Letter) -> bool:
     """Whether a letter is about the attempt in progress."""
-    return letter.word in ABOUT_ATTEMPTS and _attempt(record) == (letter.escalation, letter.number)
+    return letter.word in ABOUT_ATTEMPTS and is_wanted(record, letter.escalation, letter.number)
 
 
 # --- the caller's leg ---------------------------------------------------------------------------
@@ -333,10 +337,12 @@ def execute(product: Product, w: World, document: d.Document) -> World:
     match document:
         case d.ConnectBot(stream):
             return _on_stream(w, stream, follows=True)
-        case d.DialHuman(escalation, attempt):
-            until = w.now + attempt.ring_s if product.clock else NEVER
+        case d.DialHuman(escalation, attempt, others):
+            ring_s = max(one.ring_s for one in (attempt, *others))
+            until = w.now + ring_s if product.clock else NEVER
             place = Place(At.DIAL, attempt.number, escalation=escalation)
-            return w._replace(place=place, human=Human(Phase.RINGING, until))
+            beside = frozenset(one.number for one in others)
+            return w._replace(place=place, human=Human(Phase.RINGING, until, beside))
         case d.JoinRoom(escalation):
             place = Place(At.ROOM, _held(w).claimed_by or 0, escalation=escalation)
             after = once_together(w._replace(place=place))
@@ -376,10 +382,10 @@ def gone(w: World, why: str) -> World:
     place = w.place
     useful = frozenset(r for r in w.requests if r.order not in (Order.STOP, Order.HANG_UP))
     after = w._replace(place=Place(At.GONE, why=why), human=None, moves_to=0, requests=useful)
+    for number in _dialled_legs(w):
+        ended = Letter(Word.HUMAN_LEG_ENDED, place.escalation, number, Reason.CANCELLED)
+        after = sent(after, ended)
     if w.human is not None:
-        after = sent(
-            after, Letter(Word.HUMAN_LEG_ENDED, place.escalation, place.number, Reason.CANCELLED)
-        )
         connected = w.human.phase is Phase.BRIDGED
         after = sent(after, _dial_ended(place, Reason.CANCELLED, connected=connected))
     for one in companions(w):
@@ -412,7 +418,6 @@ def sent(w: World, letter: Letter) -> World:
 
 
 def dialled(w: World, human: Human) -> Iterator[Step]:
-    name, number = w.place.escalation, w.place.number
     if human.phase is Phase.BRIDGED:
         yield Step(
             Actor.HUMAN,
@@ -422,25 +427,55 @@ def dialled(w: World, human: Human) -> Iterator[Step]:
         )
         return
     if human.phase is Phase.RINGING:
-        # What was asked before has been carried out or was lost.
-        useful = frozenset(r for r in w.requests if r.order in ABOUT_HUMANS)
-        after = w._replace(human=Human(Phase.ANSWERED, NEVER), requests=useful)
-        after = sent(after, Letter(Word.HUMAN_ANSWERED, name, number))
-        yield Step(Actor.HUMAN, "the human answers", w, after)
+        for one in sorted({w.place.number, *human.others}):
+            yield Step(Actor.HUMAN, "the human answers", w, _picks_up(w, human, one))
     else:
-        after = w._replace(human=Human(Phase.BRIDGED, NEVER), met=True)
-        after = sent(after, Letter(Word.HUMAN_CONNECTED, name, number))
-        yield Step(Actor.CARRIER, "caller and human are bridged", w, after)
+        yield Step(Actor.CARRIER, "caller and human are bridged", w, _bridged(w, human))
     for reason in (Reason.NO_ANSWER, Reason.SIP_AUTH_FAILED):
-        yield Step(Actor.HUMAN, f"the human's leg ends: {reason}", w, dial_is_over(w, reason))
+        yield Step(Actor.HUMAN, f"the human's leg ends: {reason}", w, _fails(w, human, reason))
+
+
+def _picks_up(w: World, human: Human, number: int) -> World:
+    # What was asked before has been carried out or was lost.
+    useful = frozenset(r for r in w.requests if r.order in ABOUT_HUMANS)
+    others = human.others - {number} | ({w.place.number} - {number})
+    answered = Human(Phase.ANSWERED, NEVER, others)
+    after = w._replace(human=answered, requests=useful, place=w.place._replace(number=number))
+    return sent(after, Letter(Word.HUMAN_ANSWERED, w.place.escalation, number))
+
+
+def _bridged(w: World, human: Human) -> World:
+    """The others have lost the race."""
+    after = w._replace(human=Human(Phase.BRIDGED, NEVER), met=True)
+    for one in sorted(human.others):
+        lost = Letter(Word.HUMAN_LEG_ENDED, w.place.escalation, one, Reason.LOST_RACE)
+        after = sent(after, lost)
+    return sent(after, Letter(Word.HUMAN_CONNECTED, w.place.escalation, w.place.number))
+
+
+def _fails(w: World, human: Human, reason: Reason) -> World:
+    """One leg ends; the Dial goes on while others ring."""
+    if not human.others:
+        return dial_is_over(w, reason)
+    name, number = w.place.escalation, w.place.number
+    after = sent(w, Letter(Word.HUMAN_LEG_ENDED, name, number, reason))
+    first, *others = sorted(human.others)
+    rings = Human(Phase.RINGING, human.until, frozenset(others))
+    return after._replace(human=rings, place=w.place._replace(number=first))
 
 
 def dial_is_over(w: World, reason: Reason) -> World:
-    """The human's leg ended first; the caller's asks what comes next."""
+    """The human's leg ended first, and those beside it; the caller's asks what comes next."""
     connected = w.human is not None and w.human.phase is Phase.BRIDGED
     asks = _dial_ended(w.place, reason, connected=connected)
-    after = sent(w, Letter(Word.HUMAN_LEG_ENDED, w.place.escalation, w.place.number, reason))
+    after = w
+    for one in _dialled_legs(w):
+        after = sent(after, Letter(Word.HUMAN_LEG_ENDED, w.place.escalation, one, reason))
     return after._replace(human=None, place=Place(At.ASKING, asks=asks))
+
+
+def _dialled_legs(w: World) -> list[int]:
+    return sorted({w.place.number, *w.human.others}) if w.human is not None else []
 
 
 def _dial_ended(place: Place, reason: Reason, *, connected: bool) -> Letter:
@@ -598,7 +633,8 @@ def carried_out(product: Product, w: World, request: Request) -> Iterator[Step]:
             yield Step(Actor.CARRIER, what, w, _stream_ends(done, OUR_REQUEST))
         case Order.CHECK:
             word = Word.IS_GONE if has_gone else Word.IS_LIVE
-            letter = Letter(word, request.escalation)
+            # It was asked because a deadline had passed.
+            letter = Letter(word, request.escalation, deadline=LATER)
             if has_gone:
                 yield Step(Actor.CARRIER, what, w, sent(done, letter))
             else:
@@ -650,8 +686,8 @@ def _moved(w: World, stream: int) -> World:
     if w.place.at is At.STREAM:
         return w._replace(moves_to=stream)
     after = w
-    if w.human is not None:
-        name, number = w.place.escalation, w.place.number
-        after = sent(after, Letter(Word.HUMAN_LEG_ENDED, name, number, Reason.CANCELLED))
+    for one in _dialled_legs(w):
+        ended = Letter(Word.HUMAN_LEG_ENDED, w.place.escalation, one, Reason.CANCELLED)
+        after = sent(after, ended)
     asks = Letter(Word.ARRIVED, number=stream)
     return after._replace(human=None, place=Place(At.ASKING, asks=asks))

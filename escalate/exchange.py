@@ -110,7 +110,7 @@ class Exchange:
         self._on_news = on_news or _nobody_listens
         self._errands = Errands(self, on_alarm, on_follow_up)
         # Made once here, so that a policy that cannot be carried out is refused before any call.
-        self._detector()
+        self.detector()
         self._live: dict[str, LiveCall] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._followers: set[asyncio.Task[Ending]] = set()
@@ -172,7 +172,7 @@ class Exchange:
         `call_uuid` is the carrier's id of the caller's leg. Take a new handle for each
         conversation: a caller who comes back from a transfer begins a new one.
         """
-        return LiveCall(self, call_uuid, self._detector())
+        return LiveCall(self, call_uuid, self.detector())
 
     def consultation(self, call_uuid: str, escalation: str, attempt: int) -> Consultation:
         """Return a handle on a human whom an application of yours consults. Does no I/O.
@@ -181,7 +181,8 @@ class Exchange:
         """
         return Consultation(self, call_uuid, escalation, attempt)
 
-    def _detector(self) -> Detector:
+    def detector(self) -> Detector:
+        """Return a detector for one conversation, by the policy of the settings."""
         return Detector(self.settings.detect, compile_expressions=_linear_time)
 
     def lend(self, live: LiveCall) -> None:

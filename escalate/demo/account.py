@@ -9,11 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from escalate.demo.attention import Attention, Finding
 from escalate.demo.ladder import Ladder
 from escalate.demo.narrator import Narrator
 from escalate.demo.picture import Painter
 from escalate.demo.record import Event, is_humans_own, plain
+from escalate.demo.transcripts import spoken
+from escalate.detect import Detector, Heard
+from escalate.page import Attention, Finding
 
 Message = Mapping[str, Any]
 
@@ -37,7 +39,7 @@ class Account:
         self._narrator = Narrator(names)
         self._painter = Painter(names)
         self._ladder = Ladder()
-        self._attention = Attention()
+        self._attention = Attention(Detector())
         self._names = {plain(address): name for address, name in names.items()}
         # Humans with a call of their own, by its id.
         self._called: dict[str, str] = {}
@@ -67,7 +69,17 @@ class Account:
             "rungs": [asdict(rung) for rung in self._ladder.rungs(event, sentence)],
             "picture": asdict(self._painter.paint(event)),
         }
-        yield from _told(self._attention.listen(event))
+        yield from _told(self._listen(event))
+
+    def _listen(self, event: Event) -> list[Finding]:
+        if event["kind"] == "stream.opened":
+            self._attention.begin_anew(event["at"])
+        if event["kind"] != "caller.says":
+            return []
+        text, at = event["text"], event["at"]
+        # As a streaming recogniser hands it over, word by word.
+        results = [Heard(line.text, line.final) for line in spoken(text, at)]
+        return self._attention.caller_said(event["seq"], text, results, at)
 
     def bot_said(self, text: str, at: float) -> Iterator[Message]:
         """Yield the words of the bot that were known at `at`, in the log's own seconds."""

@@ -3,48 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from escalate.demo.narrator import Who
 from escalate.demo.record import Event, is_humans_own, plain
+from escalate.page.picture import Hearing, Person, Picture, both_ways
 
 _CALLER: Final = "caller"
 _BOT: Final = "bot"
 _PLIVO: Final = "plivo"
 _NORMAL: Final = 4000
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A party of the call. `here` says whether it is on the line, `id` is its leg's if it has one.
-
-    `trouble` marks one that did not go as it should.
-    """
-
-    id: str
-    who: Who
-    name: str
-    state: str
-    here: bool = False
-    trouble: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Hearing:
-    """What `speaker` says reaches `listener`; `sounds` while there is something to hear."""
-
-    speaker: str
-    listener: str
-    sounds: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """The call at one moment."""
-
-    people: tuple[Person, ...]
-    hearings: tuple[Hearing, ...]
 
 
 class Painter:
@@ -75,7 +44,7 @@ class Painter:
         return Picture(tuple(self._people.values()), tuple(self._hearings(event["at"])))
 
     def _hearings(self, now: float) -> list[Hearing]:
-        pairs = {pair for line in self._lines for pair in _both_ways(line)}
+        pairs = {pair for line in self._lines for pair in both_ways(line)}
         talking = {pair for pair in pairs if pair[0] == _CALLER and now < self._talks_until}
         sounding = (self._sounding | talking) & (pairs | self._announced())
         return [Hearing(*pair, pair in sounding) for pair in sorted(pairs | sounding)]
@@ -182,9 +151,4 @@ class Painter:
 
     def _cut(self, one: str, other: str) -> None:
         self._lines.discard(frozenset((one, other)))
-        self._sounding -= set(_both_ways(frozenset((one, other))))
-
-
-def _both_ways(line: frozenset[str]) -> tuple[tuple[str, str], tuple[str, str]]:
-    one, other = sorted(line)
-    return (one, other), (other, one)
+        self._sounding -= set(both_ways(frozenset((one, other))))

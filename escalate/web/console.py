@@ -6,7 +6,8 @@ settings there is none.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import asdict
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -16,12 +17,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from escalate.detect import Heard
 from escalate.errors import StoreUnavailable
 from escalate.exchange import Exchange
-from escalate.page import Hardened, html, static_files
+from escalate.page import Attention, Finding, Hardened, html, static_files
 from escalate.transfer import Call
+from escalate.values import Party, Said
 from escalate.web.overview import rows_of, summary_of
 from escalate.web.sessions import Sessions
+from escalate.web.sketch import picture_of
 
 _PAGE: Final = 50
 _LONGEST_FORM: Final = 2_000
@@ -127,11 +131,26 @@ class _Console:
             "ended_at": call.ended_at,
             "language": call.language,
             "escalations": rows_of([call])[::-1],
+            "picture": asdict(picture_of(call)),
             "said": [
                 {"party": one.party.value, "text": one.text, "at": one.at - call.opened_at}
                 for one in said
             ],
+            "findings": [asdict(finding) for finding in self._read(call, said)],
         }
+
+    def _read(self, call: Call, said: Sequence[Said]) -> Iterator[Finding]:
+        """Yield which words asked for a human; marks count utterances from 0."""
+        attention = Attention(self._exchange.detector())
+        endings = [held.ending.at for held in call.past if held.ending is not None]
+        for number, one in enumerate(said):
+            while endings and endings[0] <= one.at:
+                attention.begin_anew(endings.pop(0))
+            if one.party is Party.CALLER:
+                heard = Heard(one.text, language=call.language)
+                yield from attention.caller_said(number, one.text, [heard], one.at)
+            elif one.party is Party.BOT:
+                yield from attention.bot_said(one.text, one.at)
 
 
 async def _token_in(request: Request) -> str:

@@ -76,6 +76,8 @@ async def test_an_operator_looks_at_calls_as_they_go(tab: Tab, tmp_path: Path) -
         await tab.until("document.querySelector('dialog[open] .turn')")
         said = await tab.ask("document.querySelector('dialog .turn .text').textContent")
         assert said.startswith("<b>שלום</b> i want a human") and "4111" not in said
+        assert "want a human" == await tab.ask("document.querySelector('dialog .lit').innerText")
+        assert await tab.ask(shows("is off the line", "dialog .picture"))
         await tab.press("Escape")
         await tab.until("!document.querySelector('dialog').open")
         await tab.until("document.activeElement.dataset.call === 'call-2'")

@@ -15,11 +15,12 @@ from escalate.store import SqliteStore
 from escalate.transfer import State
 from escalate.transfer import events as e
 from escalate.values import Outcome, Party, Reason, Said, Trigger
+from escalate.web.sketch import picture_of
 from escalate.web.wording import OUTCOMES, STATES, WHY
 from tests.web.conftest import UUID
 
 TOKEN = "c0ffee-c0ffee-c0ffee"
-WORDS = "my card is 4111 1111 1111 1111, and i want <b>a human</b>"
+WORDS = "<b>hello</b> i want a human, my card is 4111 1111 1111 1111"
 
 
 class Clock:
@@ -130,7 +131,7 @@ async def test_escalations_are_listed_with_the_wait_and_what_must_be_mended(
     """And without a word or number of the caller, which stand with his call alone."""
     bearer = {"Authorization": f"Bearer {TOKEN}"}
     reply = await browser.get("/console/escalations", headers=bearer)
-    assert "4111" not in reply.text and "human</b>" not in reply.text
+    assert "4111" not in reply.text and "hello" not in reply.text
     (row,) = reply.json()["escalations"]
     assert ("connected", None, "asked") == (row["state"], row["outcome"], row["trigger"])
     assert ["support: sip_auth_failed"] == row["alerts"]
@@ -141,10 +142,37 @@ async def test_escalations_are_listed_with_the_wait_and_what_must_be_mended(
     assert summary["median_time_to_human_s"] == row["time_to_human_s"]
     call = await browser.get(f"/console/calls/{UUID}", headers=bearer)
     (said,) = call.json()["said"]
-    assert "i want <b>a human</b>" in said["text"] and "4111" not in said["text"]
+    assert said["text"].startswith("<b>hello</b> i want a human") and "4111" not in said["text"]
+    (found,) = call.json()["findings"]
+    (mark,) = found["marks"]
+    assert ("asked", 0) == (found["trigger"], mark["seq"])
+    assert "want a human" == said["text"][mark["begin"] : mark["end"]]
     assert 404 == (await browser.get("/console/calls/unknown", headers=bearer)).status_code
     wrong = await browser.get("/console/escalations?before=x", headers=bearer)
     assert 422 == wrong.status_code
+
+
+async def test_the_picture_follows_what_is_stored(board: Switchboard) -> None:
+    """The caller hears the bot or the human, never both and never one who failed."""
+
+    async def seen() -> tuple[dict[str, str], set[str]]:
+        call = await board.store.load(UUID)
+        assert call is not None
+        picture = picture_of(call)
+        names = {person.id: person.name for person in picture.people}
+        heard = {names[one.speaker] for one in picture.hearings if one.listener == "caller"}
+        return {person.name: person.state for person in picture.people}, heard
+
+    states, heard = await seen()
+    assert ("sip auth failed", "talks to the caller") == (states["support"], states["duty"])
+    assert ("has left", {"duty"}) == (states["Bot"], heard)
+    await board.receive(UUID, e.CallerHungUp())
+    states, heard = await seen()
+    assert ("is off the line", set()) == (states["Caller"], heard)
+    await board.answered("another")
+    other = await board.store.load("another")
+    assert other is not None
+    assert ["is with the bot", "is on the call"] == [one.state for one in picture_of(other).people]
 
 
 async def test_what_a_process_does_is_counted_for_whoever_has_the_token(

@@ -1,6 +1,8 @@
 // The operator's console: asks for what is stored, again and again, and draws it.
 
+import { Conversation } from "./conversation.js";
 import { find, make } from "./dom.js";
+import { Picture } from "./picture.js";
 
 const EVERY_MS = 2000;
 
@@ -179,12 +181,16 @@ async function look(callUuid) {
 }
 
 function drawCall(box, told) {
+  const picture = make("div", { class: "picture" });
   box.replaceChildren(
     make("p", { class: "quiet" }, `${told.call_uuid}, began `, moment(told.opened_at)),
+    picture,
     ...told.escalations.map(escalation),
-    make("h3", {}, "What was said"),
-    conversation(told.said),
+    make("h3", { id: "said-title" }, "What was said"),
+    conversation(told),
   );
+  // Its lines have places once it is shown.
+  new Picture(picture).draw(told.picture);
 }
 
 function escalation(one) {
@@ -215,17 +221,15 @@ function ending({ reason, cause, code }) {
   return cause === null ? told : `${told}, ${cause} (${code})`;
 }
 
-function conversation(said) {
+function conversation({ said, findings }) {
   if (said.length === 0) return make("p", { class: "quiet" }, "It is not kept any more, or nobody spoke.");
-  const turns = said.map(({ party, text, at }) =>
-    make(
-      "li",
-      { class: `turn ${party}` },
-      make("p", { class: "who" }, make("b", {}, party), ` ${at.toFixed(1)} s`),
-      make("p", { class: "text", dir: "auto", tabindex: text.length > 600 ? "0" : null }, text),
-    ),
-  );
-  return make("ol", { class: "turns" }, ...turns);
+  const box = make("div", { class: "talked" }, make("ol"));
+  const shown = new Conversation(box);
+  said.forEach(({ party, text, at }, seq) => {
+    shown.add({ seq, at, turn: { who: party, name: party, text } });
+  });
+  findings.forEach((finding) => shown.addFinding(finding));
+  return box;
 }
 
 // --- words ----------------------------------------------------------------------------------------

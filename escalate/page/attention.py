@@ -1,22 +1,20 @@
 """Which of a caller's words made the detector act, for a reader of the conversation.
 
-It is the product's own detector, reading the words that the local Plivo's caller says. It decides
-nothing: the bot's own one, in its process, hears them from its recogniser.
+It is the product's own detector, reading after the fact what was said. It decides nothing: the one
+that did, in the bot's process, heard the words from a recogniser.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from escalate.demo.record import Event
-from escalate.demo.transcripts import spoken
 from escalate.detect import Armed, BotSaid, Decision, Detector, Escalate, Evidence, Heard, Retract
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The characters from `begin` to `end` of what was said in event number `seq`."""
+    """The characters from `begin` to `end` of the utterance with the number `seq`."""
 
     seq: int
     begin: int
@@ -41,34 +39,31 @@ class Finding:
 
 
 class Attention:
-    """Listens to one call. Hand it every event in order, and the bot's words as they are known."""
+    """Reads one conversation, in order."""
 
-    def __init__(self) -> None:
-        self._detector = Detector()
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
         self._said: list[tuple[int, str]] = []
 
-    def listen(self, event: Event) -> list[Finding]:
-        """Return what the detector makes of an event."""
-        if event["kind"] == "stream.opened":
-            self._detector.reset(event["at"])
-        if event["kind"] != "caller.says":
-            return []
-        self._said.append((event["seq"], event["text"]))
-        armed_after, decision = self._hear(event["text"], event["at"])
+    def begin_anew(self, at: float) -> None:
+        """Note that the caller is with the bot again, as at first."""
+        self._detector.reset(at)
+
+    def caller_said(
+        self, seq: int, text: str, results: Iterable[Heard], at: float
+    ) -> list[Finding]:
+        """Return what the detector makes of an utterance, whose results end with the final one."""
+        self._said.append((seq, text))
+        armed_after, decision = None, None
+        for heard in results:
+            decision = self._detector.receive(heard, at)
+            if isinstance(decision, Armed):
+                armed_after = heard.text
         return list(self._findings(decision, armed_after))
 
     def bot_said(self, text: str, at: float) -> list[Finding]:
         """Return what the detector makes of an utterance of the bot."""
         return list(self._findings(self._detector.receive(BotSaid(text), at), None))
-
-    def _hear(self, text: str, at: float) -> tuple[str | None, Decision | None]:
-        """Hear an utterance grow word by word; return where it armed, and the final's decision."""
-        armed_after, decision = None, None
-        for line in spoken(text, at):
-            decision = self._detector.receive(Heard(line.text, line.final), line.at)
-            if isinstance(decision, Armed):
-                armed_after = line.text
-        return armed_after, decision
 
     def _findings(self, decision: Decision | None, armed_after: str | None) -> Iterator[Finding]:
         if not isinstance(decision, Escalate | Retract):

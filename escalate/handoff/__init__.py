@@ -5,12 +5,13 @@ Standard library and data files only. Nothing here knows a clock: time arrives a
 
 from escalate.handoff.briefing import Briefing, Pace, brief, introduction, seconds_of
 from escalate.handoff.context import Context
+from escalate.handoff.deciding import Reply
 from escalate.handoff.finding import Quote
 from escalate.handoff.headers import Packed, Received, read_headers, to_headers
 from escalate.handoff.hours import ALWAYS_OPEN, Hours
 from escalate.handoff.links import make_token, read_token
 from escalate.handoff.packing import ContextForm, Sent, pack
-from escalate.handoff.reading import Answer, Reply
+from escalate.handoff.reading import Answer
 from escalate.handoff.redaction import redact
 from escalate.handoff.replies import Keys, hints, languages, read_reply, recogniser
 from escalate.handoff.sentences import (

@@ -5,24 +5,38 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any, Final
 
 from escalate.detect.text import PAUSES, fold, words_of
+from escalate.handoff.deciding import (
+    MEANS,
+    Hit,
+    Kind,
+    Reply,
+    decide,
+    is_asked_back,
+    is_guessed,
+    is_machine,
+    parted,
+    without_overlaps,
+)
 
 _MACRO: Final = re.compile(r"\{([a-z]+)\}")
 _MOST_WORDS: Final = 80  # of what was said; an answering machine has given itself away by then
 _PAUSE: Final = re.compile(f"[{re.escape(PAUSES)}]")
 _SCOPE: Final = 5  # words, or characters of a language without blanks, that a negation reaches
-
-
-class Reply(StrEnum):
-    """What was answered."""
-
-    ACCEPT = "accept"
-    DECLINE = "decline"
-    DEFER = "defer"  # not now, but soon
-    UNCLEAR = "unclear"
+# What words mean behind a "not", and behind a "shall I" or an "if". A kind that is missing keeps
+# its meaning: in "I can't, call me back" the "can't" does not reach over to the rest.
+_MODIFIED: Final[Mapping[Kind, Mapping[Kind, Kind]]] = {
+    Kind.NO: {Kind.ACCEPT: Kind.DECLINE},
+    Kind.NOT: {
+        Kind.ACCEPT: Kind.DECLINE,
+        Kind.YES: Kind.DECLINE,
+        Kind.DECLINE: Kind.SKIP,
+    },
+    Kind.CANT: {Kind.ACCEPT: Kind.DECLINE},
+    Kind.WHETHER: dict.fromkeys((Kind.ACCEPT, Kind.YES, Kind.NO, Kind.DECLINE), Kind.ASK),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,66 +51,6 @@ class Answer:
     machine: bool = False
     after_s: float | None = None
     words: str = ""
-
-
-class Kind(StrEnum):
-    """What a pattern of a language says about the words that it covers.
-
-    Of two patterns that cover as much, the one whose kind stands first counts.
-    """
-
-    MACHINE = "machine"
-    WHETHER = "whether"
-    ACCEPT = "accept"
-    YES = "yes"
-    NO = "no"
-    DECLINE = "decline"
-    BUSY = "busy"
-    NOT_NOW = "not_now"
-    DEFER = "defer"
-    MOMENT = "moment"
-    ASK = "ask"
-    MACHINE_HINT = "machine_hint"
-    CANT = "cant"
-    NOT = "not"
-    BUT = "but"
-    RATHER = "rather"
-    SKIP = "skip"
-
-
-@dataclass(frozen=True, slots=True)
-class _Hit:
-    kind: Kind
-    start: int
-    end: int
-
-
-_QUESTION_MARKS: Final = ("?", "\uff1f", "\u061f")
-_WEIGHTY: Final = (Kind.ACCEPT, Kind.DECLINE, Kind.BUSY, Kind.NOT_NOW, Kind.MOMENT)
-_NOT_NOW: Final = (Kind.BUSY, Kind.NOT_NOW)
-# What words mean behind a "not", and behind a "shall I" or an "if". A kind that is missing keeps
-# its meaning: in "I can't, call me back" the "can't" does not reach over to the rest.
-_MODIFIED: Final[Mapping[Kind, Mapping[Kind, Kind]]] = {
-    Kind.NO: {Kind.ACCEPT: Kind.DECLINE},
-    Kind.NOT: {
-        Kind.ACCEPT: Kind.DECLINE,
-        Kind.YES: Kind.DECLINE,
-        Kind.DECLINE: Kind.SKIP,
-    },
-    Kind.CANT: {Kind.ACCEPT: Kind.DECLINE},
-    Kind.WHETHER: dict.fromkeys((Kind.ACCEPT, Kind.YES, Kind.NO, Kind.DECLINE), Kind.ASK),
-}
-_MEANS: Final = {
-    Kind.ACCEPT: Reply.ACCEPT,
-    Kind.YES: Reply.ACCEPT,
-    Kind.NO: Reply.DECLINE,
-    Kind.DECLINE: Reply.DECLINE,
-    Kind.BUSY: Reply.DECLINE,
-    Kind.NOT_NOW: Reply.DECLINE,
-    Kind.DEFER: Reply.DEFER,
-    Kind.MOMENT: Reply.DEFER,
-    Kind.ASK: Reply.UNCLEAR,
-}
 
 
 class Pack:
@@ -123,14 +77,14 @@ class Pack:
     def read(self, speech: str) -> Answer | None:
         """Return the answer in `speech`, or None when none of its words is known."""
         text, ends = self._clauses(speech)
-        found = _without_overlaps(_parted(list(self._hits(text)), ends))
+        found = without_overlaps(parted(list(self._hits(text)), ends))
         if not found:
             return None
         hits = list(self._modified(text, found))
-        if _is_machine(hits):
+        if is_machine(hits):
             return Answer(Reply.DECLINE, machine=True, words=_words(text, hits))
-        reply = Reply.UNCLEAR if _is_asked_back(speech, hits) else _decide(hits)
-        if reply is Reply.ACCEPT and _is_guessed(text, hits):
+        reply = Reply.UNCLEAR if is_asked_back(speech, hits) else decide(hits)
+        if reply is Reply.ACCEPT and is_guessed(text, hits, ends):
             reply = Reply.UNCLEAR
         after_s = self._after_s(text) if reply is Reply.DEFER else None
         return Answer(reply, after_s=after_s, words=_words(text, hits))
@@ -140,19 +94,22 @@ class Pack:
         line, left = "", _MOST_WORDS
         ends: list[int] = []
         for clause in _PAUSE.split(speech):
-            words = words_of(clause)[:left]
+            if left <= 0:
+                break
+            # A "no" keeps its pause: "no, hang up" is not "do not hang up".
+            words = words_of(f"{clause},")[:left]
             left -= len(words)
             line = self._blank.join((line, *words) if line else words)
             ends.append(len(line))
         return line, ends
 
-    def _hits(self, text: str) -> Iterator[_Hit]:
+    def _hits(self, text: str) -> Iterator[Hit]:
         for kind, pattern in self._patterns:
             for match in pattern.finditer(text):
                 if match.end() > match.start():
-                    yield _Hit(kind, match.start(), match.end())
+                    yield Hit(kind, match.start(), match.end())
 
-    def _modified(self, text: str, hits: Sequence[_Hit]) -> Iterator[_Hit]:
+    def _modified(self, text: str, hits: Sequence[Hit]) -> Iterator[Hit]:
         """Yield the hits with "not", "can't" and "whether" worked into what they belong to."""
         for before, hit, after in zip((None, *hits), hits, (*hits[1:], None), strict=False):
             kind = hit.kind
@@ -164,7 +121,7 @@ class Pack:
                 kind = Kind.DECLINE if kind is Kind.ACCEPT else kind
             yield replace(hit, kind=kind)
 
-    def _reaches(self, text: str, modifier: _Hit, hit: _Hit) -> bool:
+    def _reaches(self, text: str, modifier: Hit, hit: Hit) -> bool:
         if modifier.kind is Kind.NO and modifier.end <= hit.start:
             # In "no puedo" the word is a "not", in "no, adelante" it may be: no yes is no yes.
             is_not = any(not_.fullmatch(text, modifier.start, modifier.end) for not_ in self._nots)
@@ -229,115 +186,6 @@ def _ordered(alternatives: list[str]) -> str:
     return mark + "|".join(sorted(alternatives, key=len, reverse=True))
 
 
-def _parted(hits: Sequence[_Hit], ends: Sequence[int]) -> list[_Hit]:
-    """Return the hits with questions ended where he pauses and then says what he will do.
-
-    "How does it work, just put them through" is more than a question.
-    """
-    plain = [hit.start for hit in hits if hit.kind in (Kind.ACCEPT, Kind.DECLINE)]
-
-    def end_of(hit: _Hit) -> int:
-        pauses = (end for end in ends if hit.start < end < hit.end)
-        return next((end for end in pauses if any(end < at < hit.end for at in plain)), hit.end)
-
-    return [replace(hit, end=end_of(hit)) if hit.kind is Kind.ASK else hit for hit in hits]
-
-
-def _without_overlaps(hits: Sequence[_Hit]) -> list[_Hit]:
-    """Return the longest hits; of two equally long, that of the kind which stands first."""
-    kinds = list(Kind)
-    later = [hit for hit in hits if hit.kind is Kind.DEFER and not _is_covered(hit, hits)]
-    kept: list[_Hit] = []
-    for hit in sorted(hits, key=lambda h: (h.start - h.end, kinds.index(h.kind), h.start)):
-        # "In a meeting until three" is long, and yet what it says is when.
-        if hit.kind is Kind.BUSY and any(_overlap(hit, other) for other in later):
-            continue
-        if not any(_overlap(hit, other) for other in kept):
-            kept.append(hit)
-    return sorted(kept, key=lambda hit: hit.start)
-
-
-def _is_covered(hit: _Hit, hits: Sequence[_Hit]) -> bool:
-    """Whether a longer hit, of a kind that would be kept, takes the place of this one."""
-    longer = (other for other in hits if other.end - other.start > hit.end - hit.start)
-    return any(_overlap(hit, other) and other.kind is not Kind.BUSY for other in longer)
-
-
-def _overlap(one: _Hit, other: _Hit) -> bool:
-    return one.start < other.end and other.start < one.end
-
-
-def _is_machine(hits: Sequence[_Hit]) -> bool:
-    kinds = [hit.kind for hit in hits]
-    return Kind.MACHINE in kinds or kinds.count(Kind.MACHINE_HINT) > 1
-
-
-def _is_asked_back(speech: str, hits: Sequence[_Hit]) -> bool:
-    """Whether it is a bare "Yes?", which is how people answer the phone."""
-    plain = (Kind.YES, Kind.SKIP)
-    return speech.rstrip().endswith(_QUESTION_MARKS) and all(hit.kind in plain for hit in hits)
-
-
-def _decide(hits: Sequence[_Hit]) -> Reply:
-    """Return what the last part says that says anything; parts are divided by "but"."""
-    softened = False
-    parts = list(_parts(hits))
-    for number in range(len(parts) - 1, -1, -1):
-        kinds, divider = parts[number]
-        deciding = _deciding(kinds)
-        if deciding is None:
-            continue
-        if divider is Kind.BUT and deciding in _NOT_NOW and Kind.NO not in kinds:
-            # "Yes, but I am in a meeting" is a yes for later.
-            before = [_deciding(earlier) for earlier, _ in parts[:number]]
-            softened = any(kind in (Kind.ACCEPT, Kind.YES) for kind in before)
-        return Reply.DEFER if softened else _MEANS[deciding]
-    return Reply.UNCLEAR
-
-
-def _parts(hits: Sequence[_Hit]) -> Iterator[tuple[list[Kind], Kind | None]]:
-    """Yield the kinds of each part, and what divides it from the one before."""
-    part: list[Kind] = []
-    divider: Kind | None = None
-    for hit in hits:
-        if hit.kind in (Kind.BUT, Kind.RATHER):
-            yield part, divider
-            part, divider = [], hit.kind
-        else:
-            part.append(hit.kind)
-    yield part, divider
-
-
-def _deciding(kinds: Sequence[Kind]) -> Kind | None:
-    """Return the kind that decides a part, if one does."""
-    if Kind.DEFER in kinds:
-        return Kind.DEFER
-    weighty = [kind for kind in kinds if kind in _WEIGHTY]
-    if weighty and not _asks_back(kinds):
-        said_yes = Kind.YES in kinds or Kind.ACCEPT in kinds
-        return Kind.DEFER if weighty[-1] is Kind.NOT_NOW and said_yes else weighty[-1]
-    if Kind.ASK in kinds:
-        return Kind.ASK
-    plain = [kind for kind in kinds if kind in (Kind.YES, Kind.NO)]
-    return plain[-1] if plain else None
-
-
-def _asks_back(kinds: Sequence[Kind]) -> bool:
-    """Whether it is "wait, who is this?", which asks for no time."""
-    asks = [place for place, kind in enumerate(kinds) if kind is Kind.ASK]
-    weighty = [place for place, kind in enumerate(kinds) if kind in _WEIGHTY]
-    return bool(asks) and kinds[weighty[-1]] is Kind.MOMENT and weighty[-1] < asks[-1]
-
-
-def _is_guessed(text: str, hits: Sequence[_Hit]) -> bool:
-    """Whether a yes rests on less than half of what was said, and the word itself is not there.
-
-    "That is where Maria comes in" holds a "come in", and takes nobody's call.
-    """
-    known = sum(hit.end - hit.start for hit in hits)
-    return 2 * known < len(text) and all(hit.kind is not Kind.YES for hit in hits)
-
-
-def _words(text: str, hits: Sequence[_Hit]) -> str:
-    deciding = [hit for hit in hits if hit.kind in _MEANS or hit.kind is Kind.MACHINE]
+def _words(text: str, hits: Sequence[Hit]) -> str:
+    deciding = [hit for hit in hits if hit.kind in MEANS or hit.kind is Kind.MACHINE]
     return " ".join(text[hit.start : hit.end] for hit in deciding)

@@ -14,8 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from escalate.handoff.deciding import Reply
 from escalate.handoff.languages import base_of
-from escalate.handoff.reading import Answer, Pack, Reply
+from escalate.handoff.reading import Answer, Pack
 
 FOLDER: Final = Path(__file__).with_name("data") / "replies"
 

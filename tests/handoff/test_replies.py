@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from escalate.handoff.reading import Answer, Reply
+from escalate.handoff.deciding import Reply
+from escalate.handoff.reading import Answer
 from escalate.handoff.replies import (
     Keys,
     hints,

@@ -153,9 +153,8 @@ class Destination(Section):
 
     def language_for(self, caller: str | None, default: str) -> str:
         """Return the language in which the human here is spoken to: the caller's if he has it."""
-        if caller is not None and base_of(caller) in map(base_of, self.languages):
-            return caller
-        return self.languages[0] if self.languages else default
+        shared = (one for one in self.languages if base_of(one) == base_of(caller or ""))
+        return next(shared, self.languages[0] if self.languages else default)
 
     def route(self) -> Route:
         """Return what routing needs to know, which is neither address nor credentials."""

@@ -89,6 +89,9 @@ class Say(Section):
 
     def _sentences(self, language: str | None, *, bot: bool = False) -> Sentences:
         asked = language or self.language
+        if asked == base_of(self.language):
+            # A recogniser that knows no regions means the one that is configured.
+            asked = self.language
         own = self._own()
         voices = (own.get(tag, {}).get(_VOICE) for tag in (asked, base_of(asked)))
         return Sentences(

@@ -240,6 +240,8 @@ def test_sentences_are_replaced_one_by_one_and_language_by_language(tmp_path: Pa
     assert heard[3].text.endswith("Au revoir.")
     assert ["MAN", "MAN", "Polly.Lucia", "MAN"] == [one.voice.name for one in heard]
     assert "Un momento, por favor." == say.spoken(Line.ONE_MOMENT, language="es-ES").text
+    british = load(tmp_path, GOOD + '[say]\nlanguage = "en-GB"\n').say
+    assert "en-GB" == british.spoken(Line.GOODBYE, language="en").voice.language
     # A language that the bot speaks although the carrier has no voice for it.
     assert say.text(Line.CONNECTING, language="id-ID").startswith("Mohon tunggu")
     assert "Einen Moment, bitte." == say.spoken(Line.ONE_MOMENT, language="id-ID").text

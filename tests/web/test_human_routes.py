@@ -150,7 +150,12 @@ async def test_an_unclear_answer_is_asked_again_once(
 
 
 @pytest.mark.parametrize(
-    ("spoken", "language", "yes"), [((), "en-US", "yes"), (("es",), "es-ES", "sí, pásemelo")]
+    ("spoken", "language", "yes"),
+    [
+        ((), "en-US", "yes"),
+        (("es",), "es-ES", "sí, pásemelo"),
+        (("es", "de-DE"), "de-DE", "ja, stellen Sie durch"),
+    ],
 )
 async def test_a_human_is_asked_and_understood_in_a_language_of_his_desk(
     plivo: Plivo, human: str, language: str, yes: str

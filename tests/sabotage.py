@@ -182,6 +182,16 @@ def nobody_gets_time() -> None:
     _replace(exchange, "receive", impatient)
 
 
+def nobody_introduced() -> None:
+    """Who meets in the room is told nothing."""
+    from escalate.errand import Errands
+
+    async def keep_silent(errands: Errands, *_: Any) -> None:
+        pass
+
+    _replace(Errands, "_introduce", keep_silent)
+
+
 def caller_first() -> None:
     """The caller is taken from the bot before anybody has accepted."""
     from dataclasses import replace
@@ -248,6 +258,7 @@ SABOTAGES: dict[str, Callable[[], None]] = {
         every_answer_is_yes,
         machines_are_human,
         nobody_gets_time,
+        nobody_introduced,
         caller_first,
         humans_forgotten,
         message_not_recorded,

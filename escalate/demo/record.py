@@ -38,13 +38,14 @@ class Belonging:
 class Line:
     """One call's way through its documents: the caller's, or that of a human called for him.
 
-    `last_words` are what the carrier said last; `recording` that he is being recorded, `message`
-    that what he said was kept.
+    `last_words` are what the carrier said last, `told_in_room` what was told to all in a room;
+    `recording` says that he is being recorded, `message` that what he said was kept.
     """
 
     steps: list[str] = field(default_factory=list)
     spoken: bool = False
     last_words: str = ""
+    told_in_room: str = ""
     recording: bool = False
     message: bool = False
     ended: Event | None = None
@@ -58,6 +59,8 @@ class Line:
             case "heard.ended" if event["source"] == "speak":
                 self.spoken = True
                 self.last_words = event.get("text", "")
+            case "room.says":
+                self.told_in_room = event["text"]
             case "record.started":
                 self.recording = True
             case "record.ended":
@@ -173,6 +176,13 @@ class Record:
         """The human the caller was connected to last."""
         legs = [leg for leg in self.legs.values() if leg.bridged_at is not None]
         return legs[-1] if legs else None
+
+    @property
+    def introduction(self) -> str | None:
+        """What caller and human were both told once they were in one room."""
+        human = self.bridged
+        told = human.line.told_in_room if human is not None and human.line is not None else ""
+        return told if told and told == self.caller.told_in_room else None
 
     @property
     def talking(self) -> bool:

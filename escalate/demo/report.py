@@ -52,6 +52,7 @@ class Report:
         caller_lost: Whether his leg was ended by anything but himself, the human, a completed
             voicemail, a spoken goodbye, or the bot's own recorded finish.
         last_words: What the carrier said to him last; empty if it said nothing.
+        introduction: What he and the human were both told once they were together.
         left_bot: Whether the bot let go of him, or he was taken or cut off from it.
         announcement_cut_ms: How much of what the bot said last, before it let go of him for a
             human, he did not hear; None if it did not, or he was told nothing.
@@ -67,6 +68,7 @@ class Report:
     caller_lost: bool
     left_bot: bool
     last_words: str
+    introduction: str | None
     announcement_cut_ms: int | None
     stages_ms: Mapping[str, int]
 
@@ -99,6 +101,7 @@ def build_report(
         caller_lost=outcome == "lost",
         left_bot=record.left_bot,
         last_words=record.caller.last_words,
+        introduction=record.introduction,
         announcement_cut_ms=handover.cut_ms,
         stages_ms=dict(stages(events, handover, until)),
     )

@@ -57,9 +57,9 @@ class Must:
     `attempts` are the destinations tried, in this order unless `in_order` is False, each with
     the code of the cause that ended it, None for a leg that is still up; the announcement of them
     must be heard to its end, unless the caller `stays_with_bot`. `answers` are what humans answered
-    who were asked first. `last_words` must be among what the carrier said to him last. `stays_s` is
-    how long caller and human must have been connected after the bot had gone. No human may be
-    abandoned.
+    who were asked first. `last_words` must be among what the carrier said to him last,
+    `introduction` among what he and the human were both told once they were together. `stays_s` is
+    how long they must have been connected after the bot had gone. No human may be abandoned.
     """
 
     outcome: str
@@ -70,6 +70,7 @@ class Must:
     in_order: bool = True
     stays_with_bot: bool = False
     last_words: str = ""
+    introduction: str = ""
     stays_s: float = 0.0
 
     def unmet(self, report: Report) -> list[str]:
@@ -95,6 +96,9 @@ class Must:
         ]
         if self.last_words not in report.last_words:
             wrong.append(f"the last words are {report.last_words!r}, must be {self.last_words!r}")
+        if self.introduction not in (report.introduction or ""):
+            told = report.introduction
+            wrong.append(f"the introduction is {told!r}, must be {self.introduction!r}")
         if self.stays_with_bot and report.left_bot:
             wrong.append("the bot let go of the caller")
         elif self.attempts and not self.stays_with_bot and report.announcement_cut_ms != 0:
@@ -116,8 +120,9 @@ class Scenario:
     """One call. It is over `watch_s` after the event `over`, and `limit_s` in any case.
 
     `warm` is the mode of the handoff, `confirm` that a dialled human has to press a key, `strategy`
-    in which order humans are tried; `last_resort` is what a caller gets whom nobody takes; `armed`
-    leaves Pipecat's own hang-up as it is.
+    in which order humans are tried, `introduce` that caller and human are told of one another;
+    `last_resort` is what a caller gets whom nobody takes; `armed` leaves Pipecat's own hang-up as
+    it is.
     """
 
     name: str
@@ -131,6 +136,7 @@ class Scenario:
     warm: bool = False
     confirm: bool = False
     strategy: Strategy = Strategy.PRIORITY
+    introduce: bool = False
     last_resort: LastResort = LastResort.BOT
     armed: bool = False
     limit_s: float = 25.0
@@ -275,6 +281,18 @@ _ALL: Final = (
             attempts=(("support", 4000), ("duty-phone", None)),
             answers=("2", _YES),
             stays_s=0.6,
+        ),
+    ),
+    _scenario(
+        "warm-introduced",
+        "once both are in the room, caller and human hear that they are connected, and why",
+        conversation([(0.9, "my name is anna smith"), (0.9, "a human please")]),
+        warm=True,
+        introduce=True,
+        phones=_humans({"presses": "1", "reacts_after_s": 0.6}, {}),
+        over=When("heard.ended", source="room"),
+        must=replace(
+            _WITH_SUPPORT, answers=("1",), introduction="You are connected. Name: anna smith."
         ),
     ),
     _scenario(

@@ -62,7 +62,7 @@ def settings_text(directory: Path, ports: Ports, scenario: Scenario, *, ring_s: 
         tables += f'mode = "confirm"\n\n[limits]\nconfirm_s = {_CONFIRM_S}\n'
     if scenario.warm:
         root += f'caller_id = "{_CALLER_ID}"\n'
-        tables += 'mode = "warm"\n'
+        tables += f'mode = "warm"\nintroduce = {str(scenario.introduce).lower()}\n'
     return root + tables
 
 

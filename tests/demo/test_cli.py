@@ -86,6 +86,7 @@ def test_list_prints_a_name_and_a_description_for_each_scenario() -> None:
         "stream-lost",
         "warm",
         "warm-declined",
+        "warm-introduced",
         "warm-later",
         "warm-parallel",
         "warm-machine",

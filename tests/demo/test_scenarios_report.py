@@ -89,6 +89,7 @@ def test_a_bridged_caller_is_connected_to_the_named_human() -> None:
         "caller_lost": False,
         "left_bot": True,
         "last_words": "",
+        "introduction": None,
         "announcement_cut_ms": 0,
         "stages_ms": {
             "asked_to_announcement": 400,

@@ -36,6 +36,7 @@ REPORT = Report(
     caller_lost=False,
     left_bot=True,
     last_words="",
+    introduction=None,
     announcement_cut_ms=0,
     stages_ms={"announcement": 2380},
 )

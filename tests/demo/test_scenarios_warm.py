@@ -82,6 +82,22 @@ async def test_a_human_who_is_not_called_again_is_noticed() -> None:
     assert "outcome is returned, must be connected" in played.unmet
 
 
+async def test_caller_and_human_are_told_of_one_another_once_they_are_together() -> None:
+    """Both hear the same; the human had accepted before."""
+    played = await play(scenario("warm-introduced"))
+
+    must_be_right(played)
+    assert at(played, "leg.bridged") < at(played, "room.says")
+
+
+async def test_two_who_meet_without_a_word_are_noticed() -> None:
+    """Twin of warm-introduced: nobody tells them."""
+    silent = scenario("warm-introduced", over=When("leg.bridged"))
+    played = await play(silent, sabotage="nobody-introduced")
+
+    assert [one for one in played.unmet if one.startswith("the introduction is None")]
+
+
 async def test_of_two_humans_called_at_once_the_first_who_accepts_gets_the_caller() -> None:
     """Both hear the question; the other is told, and heard out, before his leg ends."""
     played = await play(scenario("warm-parallel"))

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Final, Self
 
-from livekit.agents import AgentSession
+from livekit.agents import AgentSession, utils
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from escalate.errors import LayoutError
@@ -61,6 +61,7 @@ class PlivoBridge:
         self._beforehand: set[asyncio.Task[Any]] = set()
         self._closing: asyncio.Task[None] | None = None
         self._ended = asyncio.Event()
+        self._stack = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         """Wait for the stream's first message, which says which call it carries.
@@ -80,6 +81,8 @@ class PlivoBridge:
         except (TimeoutError, KeyError, TypeError, ValueError):
             await self.close()
             raise WebSocketDisconnect(1002, "no start message") from None
+        # What LiveKit's plugins speak HTTP with is lent to them by the job, and here there is none.
+        await self._stack.enter_async_context(utils.http_context.open())
         self._work = [
             asyncio.create_task(self._listen(), name="escalate-bridge-in"),
             asyncio.create_task(self._write(), name="escalate-bridge-out"),
@@ -100,6 +103,7 @@ class PlivoBridge:
         await asyncio.gather(*self._work, return_exceptions=True)
         if self._session is not None:
             await self._session.aclose()
+        await self._stack.aclose()
 
     def attach(self, session: AgentSession[Any]) -> None:
         """Let `session` hear and speak over this stream; before it is started."""

@@ -9,10 +9,12 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+import aiohttp
 import pytest
 import pytest_asyncio
 import uvicorn
 from livekit import rtc
+from livekit.agents import utils
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -33,13 +35,16 @@ class Side:
     def __init__(self) -> None:
         self.bridges: asyncio.Queue[PlivoBridge] = asyncio.Queue()
         self.failures: asyncio.Queue[Exception] = asyncio.Queue()
+        self.lent: asyncio.Queue[aiohttp.ClientSession] = asyncio.Queue()
         self.url = ""
 
     async def media(self, websocket: WebSocket) -> None:
         try:
             async with PlivoBridge(websocket) as bridge:
                 self.bridges.put_nowait(bridge)
+                lent = utils.http_context.http_session()
                 await bridge.closed()
+            self.lent.put_nowait(lent)
         except (LayoutError, WebSocketDisconnect) as error:
             self.failures.put_nowait(error)
 
@@ -177,6 +182,17 @@ async def test_nobody_waits_for_what_a_closed_socket_will_not_play(side: Side) -
             heard = await bridge.output.wait_for_playout()
 
     assert heard.interrupted
+
+
+async def test_plugins_are_lent_what_they_speak_http_with(side: Side) -> None:
+    """LiveKit does that for jobs alone, and most plugins cannot do without; it is closed again."""
+    async with connect(side.url) as socket:
+        await opened(side, socket)
+        await socket.close()
+        async with asyncio.timeout(5):
+            lent = await side.lent.get()
+
+    assert lent.closed
 
 
 async def test_a_socket_that_breaks_ends_the_bridge(side: Side) -> None:

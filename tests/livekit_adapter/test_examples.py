@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("livekit.agents.testing", reason="livekit-agents has it since 1.6")
 
-from livekit.agents import AgentServer
+from livekit.agents import AgentServer, AgentSession, utils
 
 from escalate import LiveCall
 from escalate.demo.stage import examples
@@ -26,6 +26,22 @@ public_url = "https://bot.example.com/escalate"
 name = "support"
 phone = "+14155550199"
 """
+
+
+async def test_real_models_take_the_places_of_the_stand_ins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Keys are all it takes. Nothing is asked of anybody before a call."""
+    for vendor in ("deepgram", "openai", "cartesia"):
+        pytest.importorskip(f"livekit.plugins.{vendor}")
+        monkeypatch.setenv(f"{vendor.upper()}_API_KEY", "a key")
+    program = runpy.run_path(os.fspath(examples() / "livekit_services.py"))
+    async with utils.http_context.open():
+        stt, llm, tts = program["services"]()
+        AgentSession(stt=stt, llm=llm, tts=tts, vad=None, turn_handling={"turn_detection": "stt"})
+
+    vendors = [type(one).__module__.split(".")[2] for one in (stt, llm, tts)]
+    assert ["deepgram", "openai", "cartesia"] == vendors
 
 
 @pytest.mark.parametrize(

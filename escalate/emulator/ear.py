@@ -36,18 +36,24 @@ class Span:
 
 
 class Ear:
-    """One person's ear. Moments are the carrier's seconds."""
+    """One person's ear. Moments are the carrier's seconds.
+
+    A `listener` is told by whom something was heard, and from which sample to which.
+    """
 
     def __init__(self, report: Report, zero: float) -> None:
         self.zero = zero
         self.spans: list[Span] = []
+        self.listener: Callable[[str, int, int], None] | None = None
         self._report = report
         self._open: dict[str, Span] = {}
         self._sound = bytearray()
 
     def hear(self, source: str, frame: bytes, at: float, text: str | None = None) -> None:
         """Take in a piece of sound that begins at `at`."""
-        self._record(frame, at)
+        start = self._record(frame, at)
+        if self.listener and start is not None:
+            self.listener(source, start, start + len(frame))
         if audio.is_audible(frame):
             span = self._open.get(source)
             if span is None:
@@ -71,17 +77,24 @@ class Ear:
 
     def heard(self, from_s: float, length: int) -> bytes:
         """Return this many bytes of the recording from a moment on, silence where there is none."""
-        start = max(0, round((from_s - self.zero) * audio.RATE))
+        return self.piece(max(0, round((from_s - self.zero) * audio.RATE)), length)
+
+    def piece(self, start: int, length: int) -> bytes:
+        """Return this many bytes of the recording from a sample on."""
         return bytes(self._sound[start : start + length]).ljust(length, audio.SILENCE)
 
     def wav(self) -> bytes:
         """Return the recording, from the moment the call was answered."""
         return audio.write_wav(bytes(self._sound))
 
-    def _record(self, frame: bytes, at: float) -> None:
+    def _record(self, frame: bytes, at: float) -> int | None:
+        """Lay a frame over what is there; returns from which sample on, if there is room for it."""
         start = round((at - self.zero) * audio.RATE)
         if start < 0 or start > _LONGEST_S * audio.RATE:
-            return
+            return None
+        # Moments are rounded to samples: what follows on what was heard last is not torn from it.
+        if abs(len(self._sound) - start) == 1:
+            start = len(self._sound)
         if len(self._sound) < start:
             self._sound.extend(audio.SILENCE * (start - len(self._sound)))
         overlap = min(len(self._sound) - start, len(frame))
@@ -89,3 +102,4 @@ class Ear:
             there = bytes(self._sound[start : start + overlap])
             self._sound[start : start + overlap] = audio.mix(there, frame[:overlap])
         self._sound += frame[max(0, overlap) :]
+        return start

@@ -10,8 +10,7 @@ import pytest_asyncio
 from escalate.emulator.client import LocalPlivo
 from tests.emulator.harness import AUTH_ID, AUTH_TOKEN, Application, running
 
-AUTH_TIMEOUT_S = 1.0
-CONFIG = {"auth_timeout_s": AUTH_TIMEOUT_S, "sip": {"silence_s": 2.0}}
+CONFIG = {"auth_timeout_s": 2.5, "sip": {"silence_s": 3.0}}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -40,7 +40,7 @@ class Row(NamedTuple):
     code: int
     status: str
     challenges: int = 0
-    timeout_s: int = 3
+    timeout_s: int = 6
     transport: str = "u1"
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from escalate.emulator import audio
 from escalate.emulator.sip import sdp
 from escalate.emulator.sip.dialog import Dialog
-from escalate.emulator.sip.hearing import carry
+from escalate.emulator.sip.hearing import Hearing
 from escalate.emulator.sip.message import Request, Unreadable, read_uri, uri_in
 from escalate.emulator.sip.rtp import Line
 from escalate.emulator.sip.session import Session
@@ -98,7 +98,8 @@ class SipCaller:
         """Hear and be heard from the answer on, until he hangs up."""
         await self._answered.wait()
         assert self._session is not None and self._line is not None
-        hearing = asyncio.create_task(carry(call.ear, self._line.send, self._services.clock))
+        carrying = Hearing(call.ear, self._line.send, self._services.clock)
+        hearing = asyncio.create_task(carrying.run())
         try:
             await self._session.over.wait()
         finally:

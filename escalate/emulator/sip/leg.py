@@ -16,7 +16,7 @@ from escalate.emulator import audio, legs
 from escalate.emulator.sip import causes, sdp
 from escalate.emulator.sip.dialog import Dialog
 from escalate.emulator.sip.digest import Credentials, Keyring
-from escalate.emulator.sip.hearing import carry
+from escalate.emulator.sip.hearing import Hearing
 from escalate.emulator.sip.message import Headers, Request, Response, param
 from escalate.emulator.sip.rtp import Line
 from escalate.emulator.sip.session import Session
@@ -88,8 +88,8 @@ class SipLeg:
 
     def listen(self, ear: Ear) -> None:
         """Let the telephone sound what this ear hears, as long as the leg is up."""
-        carrying = self._background.start(carry(ear, self.give, self._clock))
-        self._running.add_done_callback(lambda _: carrying.cancel())
+        hearing = self._background.start(Hearing(ear, self.give, self._clock).run())
+        self._running.add_done_callback(lambda _: hearing.cancel())
 
     def give(self, frame: bytes) -> None:
         """Send 20 ms."""

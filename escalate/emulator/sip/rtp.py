@@ -21,8 +21,10 @@ KEYS: Final = "0123456789*#ABCD"
 _VOLUME: Final = 10
 # A key lasts 100 ms; its last packet is sent three times because none of them is answered.
 _KEY_FRAMES: Final = 5
-_AHEAD: Final = 2 * audio.FRAME_BYTES
-_MOST_BEHIND: Final = 20 * audio.FRAME_BYTES
+# So much later than its first packet a source is heard; a late packet adds as much again.
+_AHEAD: Final = audio.FRAME_BYTES
+_BEHIND: Final = 6 * audio.FRAME_BYTES
+_MOST_BEHIND: Final = 40 * audio.FRAME_BYTES
 _WRAP: Final = 1 << 32
 
 
@@ -30,7 +32,7 @@ class Playout:
     """What the other side says, laid out by its own time stamps and read by the carrier's seconds.
 
     Packets may come late, doubled or out of order, and several may listen. Sound that comes after
-    its moment is not dropped: from then on everything is heard that much later.
+    its moment is not dropped: everything is heard that much later, until a pause makes up for it.
     """
 
     def __init__(self) -> None:
@@ -62,11 +64,17 @@ class Playout:
         start = end if self._anchor is None else round((at - self._anchor) * audio.RATE)
         if self._anchor is None or end - start > _MOST_BEHIND:
             start = max(self._base, end - _AHEAD)
-            self._anchor = at - start / audio.RATE
+        frame = self._piece(start)
+        while end - start > _BEHIND and not audio.is_audible(frame):
+            start += audio.FRAME_BYTES
+            frame = self._piece(start)
+        self._anchor = at - start / audio.RATE
         self._due = max(self._due, start + audio.FRAME_BYTES)
-        from_ = max(0, start - self._base)
-        frame = bytes(self._sound[from_ : from_ + audio.FRAME_BYTES])
         return frame.ljust(audio.FRAME_BYTES, audio.SILENCE)
+
+    def _piece(self, start: int) -> bytes:
+        at = max(0, start - self._base)
+        return bytes(self._sound[at : at + audio.FRAME_BYTES])
 
     @property
     def _end(self) -> int:

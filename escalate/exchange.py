@@ -16,14 +16,13 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Final, Self
 
-import re2
-
 from escalate.briefings import Briefings, Summarize
 from escalate.consultation import Consultation
 from escalate.contexts import Accounts, Contexts
 from escalate.detect import Detector
 from escalate.errand import Errands, OnAlarm
 from escalate.errors import CallGone, CarrierError, StoreUnavailable
+from escalate.expressions import linear_time
 from escalate.follow_up import OnFollowUp
 from escalate.live_call import LiveCall, Predicate
 from escalate.metering import Meters
@@ -52,9 +51,6 @@ log = logging.getLogger("escalate")
 _LOOK_EVERY_S: Final = 0.5
 _FORGET_EVERY_S: Final = 60.0
 _PATIENCE_S: Final = 5.0
-
-# Whatever a caller says, the engine's time stays linear in its length.
-_linear_time: Final = re2.compile
 
 
 OnNews = Callable[[str, News], None]
@@ -183,7 +179,7 @@ class Exchange:
 
     def detector(self) -> Detector:
         """Return a detector for one conversation, by the policy of the settings."""
-        return Detector(self.settings.detect, compile_expressions=_linear_time)
+        return Detector(self.settings.detect, compile_expressions=linear_time)
 
     def lend(self, live: LiveCall) -> None:
         """Let commands for this call reach the bot that holds its media in this process."""

@@ -11,7 +11,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import re2
 import typer
 from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
@@ -21,16 +20,21 @@ from rich.text import Text
 from escalate.cli.failing import WRONG, stop
 from escalate.detect import Detector, DetectPolicy, Escalate, Heard
 from escalate.detect.checking import Report, check_pack
+from escalate.detect.compiled import reader
 from escalate.detect.intervals import paired_difference, wilson
 from escalate.detect.packs import FOLDER
 from escalate.detect.replay import Conversation, Escalated, Tally, read_recording, replay
+from escalate.detect.text import words_of
 from escalate.errors import ConfigurationError
+from escalate.expressions import linear_time
 
 _DEFAULT_FILE: Final = Path("escalate.toml")
 _Config = Annotated[
     Path | None,
     typer.Option(
-        "--config", metavar="FILE", help="Whose [detect] table to use; escalate.toml if it is here."
+        "--config",
+        metavar="FILE",
+        help=r"Whose \[detect] table to use; escalate.toml if it is here.",
     ),
 ]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON lines for machines.")]
@@ -62,9 +66,11 @@ def check(
         decision = _detector(policy).receive(Heard(line), 0.0)
         asked = isinstance(decision, Escalate)
         if json_:
-            sys.stdout.write(json.dumps(_as_json(line, decision), ensure_ascii=True) + "\n")
-        else:
+            sys.stdout.write(json.dumps(_as_json(line, decision)) + "\n")
+        elif isinstance(decision, Escalate):
             console.print(_shown(line, decision))
+        else:
+            console.print(_passed_over(line, policy))
     if text is not None and not asked:
         raise typer.Exit(WRONG)
 
@@ -125,7 +131,9 @@ def _policy(path: Path | None) -> DetectPolicy:
     file = path or _DEFAULT_FILE
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8")).get("detect", {})
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        stop(f"{file}: {error.strerror}")
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         stop(f"{file}: {error}")
     unknown = sorted(set(table) - {field.name for field in fields(DetectPolicy)})
     if unknown:
@@ -142,7 +150,7 @@ def _policy(path: Path | None) -> DetectPolicy:
 
 
 def _detector(policy: DetectPolicy) -> Detector:
-    return Detector(policy, compile_expressions=re2.compile)
+    return Detector(policy, compile_expressions=linear_time)
 
 
 def _as_json(line: str, decision: object) -> dict[str, Any]:
@@ -152,12 +160,19 @@ def _as_json(line: str, decision: object) -> dict[str, Any]:
     return {"text": line, "escalate": True, "trigger": decision.trigger, "evidence": evidence}
 
 
-def _shown(line: str, decision: object) -> Text:
-    safe = line.encode("utf-8", "replace").decode()
-    if not isinstance(decision, Escalate):
-        return Text.assemble(("no   ", "dim"), (safe, "dim"))
+def _passed_over(line: str, policy: DetectPolicy) -> Text:
+    found = reader(policy.languages).other_meaning(words_of(line))
+    why = f"  {found.hit.rule.name} {found.pack.language}" if found else ""
+    return Text.assemble((f"no   {_printable(line)}", "dim"), (why, "dim cyan"))
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def _shown(line: str, decision: Escalate) -> Text:
     evidence = decision.evidence[0]
-    shown = Text(safe)
+    shown = Text(_printable(line))
     shown.stylize("bold green", *evidence.span)
     rule = f"  {evidence.rule}"
     score = f" {evidence.score:.2f}"
@@ -168,18 +183,24 @@ def _shown(line: str, decision: object) -> Text:
 def _recorded(path: Path) -> Iterable[Conversation]:
     try:
         yield from read_recording(str(path), path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ConfigurationError) as error:
+    except OSError as error:
+        stop(f"{path}: {error.strerror}")
+    except UnicodeDecodeError as error:
+        stop(f"{path}: {error}")
+    except ConfigurationError as error:
         stop(str(error))
 
 
 def _replayed(conversation: Conversation, policy: DetectPolicy) -> list[Escalated]:
-    return replay(conversation, policy, re2.compile)
+    return replay(conversation, policy, linear_time)
 
 
 def _checked(path: Path) -> Report:
     try:
         return check_pack(path)
-    except (OSError, ConfigurationError) as error:
+    except OSError as error:
+        stop(f"{path}: {error.strerror}")
+    except ConfigurationError as error:
         stop(str(error))
 
 
@@ -221,7 +242,7 @@ def _print_tables(rows: list[tuple[Conversation, Escalated]], tallies: list[Tall
     table = Table("conversation", "turn", "trigger", "rule", "words", box=None)
     for conversation, one in rows:
         first = one.decision.evidence[0]
-        words = Text(first.words.encode("utf-8", "replace").decode())
+        words = Text(_printable(first.words))
         table.add_row(
             conversation.name, str(one.turn), one.decision.trigger.value, first.rule, words
         )

@@ -57,6 +57,14 @@ class Reader:
                 return found
         return None
 
+    def other_meaning(self, words: Sequence[str]) -> Found | None:
+        """Return the first thing in `words` that looks like a request and is none."""
+        for pack in self._listening(words):
+            for hit in pack.read(words):
+                if hit.rule.kind != REQUEST:
+                    return Found(pack, hit)
+        return None
+
     def taken_back(self, words: Sequence[str]) -> Found | None:
         """Return what in `words` takes an earlier request back."""
         for pack in self.packs:

@@ -76,6 +76,24 @@ def test_a_wrong_policy_is_refused(app: typer.Typer, text: str, reason: str) -> 
     assert "wrong.toml" in shown
 
 
+def test_check_says_why_something_is_no_request(app: typer.Typer) -> None:
+    """What looked like a request names the rule that tells otherwise."""
+    assert "does-not-want-a-human" in run(app, "check", "I don't want a human")[1]
+    assert "no   I want a pizza\n" == run(app, "check", "I want a pizza")[1]
+
+
+def test_a_file_that_is_not_there_is_named(app: typer.Typer) -> None:
+    """The message says which file, for each command that reads one."""
+    for arguments in (
+        ["replay", "no.jsonl"],
+        ["packs", "no.toml"],
+        ["check", "--config", "no.toml"],
+    ):
+        status, shown = run(app, *arguments)
+        assert 2 == status
+        assert f"escalate: {arguments[-1]}: No such file" in shown
+
+
 def test_replay_prints_a_table(app: typer.Typer) -> None:
     """Each escalation has a row, and the share has an interval."""
     Path("calls.jsonl").write_text(CALLS, encoding="utf-8")

@@ -21,6 +21,7 @@ FLOORS = {
     "detect": 1,
     "handoff": 1,
     "transfer": 1,
+    "expressions": 2,
     "plivo": 2,
     "store": 2,
     "settings": 3,

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from escalate.transfer import events as e
 from escalate.transfer.commands import Alarm, CallHuman, Command, RaiseAlarm
-from escalate.transfer.model import Call, Ending, Escalation, LastResort, Mode, State
+from escalate.transfer.model import Attempt, Call, Ending, Escalation, LastResort, Mode, State
 from escalate.transfer.moment import Moment
 from escalate.transfer.rules import bot_is_lost, consult_further
 from escalate.transfer.table import TABLE, Row
@@ -77,7 +77,7 @@ def _is_stale(call: Call, event: e.Event) -> bool:
         case e.DialEnded(escalation, attempt, connected=True):
             # Two people have talked: that is never too late to be known.
             made = held.attempts if held is not None and held.id == escalation else ()
-            return all(attempt != one.number for one in made)
+            return all(attempt != one.number or _did_not_confirm(one) for one in made)
         case e.AttemptEvent(escalation, attempt):
             live = held.live if held is not None and held.id == escalation else ()
             return all(attempt != one.number for one in live)
@@ -91,6 +91,10 @@ def _is_stale(call: Call, event: e.Event) -> bool:
             return stream != call.stream
         case _:
             return False
+
+
+def _did_not_confirm(told: Attempt) -> bool:
+    return told.ended_at is not None and told.reason is Reason.NOT_CONFIRMED
 
 
 def _open(call: Call, event: e.Requested, now: float, *, waits: bool = False) -> Call:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from escalate.transfer import events as e
-from escalate.transfer.model import Attempt, Call, Escalation, Limits
+from escalate.transfer.model import Attempt, Call, Escalation, Limits, Mode
 from escalate.values import Reason
 
 
@@ -40,7 +40,19 @@ class Moment:
 
 def human_was_on(m: Moment) -> bool:
     """Caller and human were bridged."""
-    return isinstance(m.event, e.DialEnded) and m.event.connected
+    return isinstance(m.event, e.DialEnded) and m.event.connected and has_confirmed(m)
+
+
+def has_confirmed(m: Moment) -> bool:
+    """The human of a Dial took the caller, as far as he had to say so.
+
+    Plivo calls a Dial completed, too, whose human hangs up before he has pressed the key. That the
+    two were bridged is reported; should the report be lost, the time he was given tells.
+    """
+    told = m.attempt
+    if m.escalation.mode is Mode.COLD or told.connected_at is not None:
+        return True
+    return told.answered_at is not None and m.now > told.answered_at + m.limits.confirm_s
 
 
 def reason_of(m: Moment, told: Attempt | None = None) -> Reason:
@@ -49,6 +61,8 @@ def reason_of(m: Moment, told: Attempt | None = None) -> Reason:
     Without `told` it is the attempt that the event is about.
     """
     told = told or m.attempt
+    if isinstance(m.event, e.DialEnded) and m.event.connected and not has_confirmed(m):
+        return Reason.NOT_CONFIRMED
     if told.reason is not None and told.reason is not Reason.UNKNOWN:
         return told.reason
     lost = human_was_on(m) or isinstance(m.event, e.HumanAccepted | e.HumanConnected)

@@ -93,7 +93,7 @@ def _may_have_met(s: Step) -> bool:
 def _is_vague(s: Step) -> bool:
     """With a clock that runs, we and the carrier measure a conversation's length, each its own."""
     held = s.after.record.call.escalation
-    return s.after.now > NOW and held is not None and held.mode is Mode.WARM
+    return s.after.now > NOW and held is not None and held.mode is not Mode.COLD
 
 
 def _says(s: Step, word: Word) -> bool:
@@ -464,7 +464,15 @@ def the_bot_gets_him_back_where_the_policy_says_so(s: Step) -> bool:
 
 def a_conversation_is_not_followed_by_another_call(s: Step) -> bool:
     """Who has talked with a human, or was let go by the bot, is not put through to anybody."""
-    return not isinstance(s.executed, d.DialHuman) or not s.before.talk_over or _is_vague(s)
+    vague = _is_vague(s) or _took_nobody_as_far_as_told(s)
+    return not isinstance(s.executed, d.DialHuman) or not s.before.talk_over or vague
+
+
+def _took_nobody_as_far_as_told(s: Step) -> bool:
+    """Whether the human before had to confirm, and nobody has told us that he did."""
+    held = s.after.record.held
+    earlier = held.attempts[:-1] if held is not None else ()
+    return bool(earlier) and earlier[-1].reason is Reason.NOT_CONFIRMED
 
 
 def an_arrival_is_answered(s: Step) -> bool:
@@ -523,6 +531,12 @@ def _locks_credentials(s: Step, after: Escalation) -> bool:
 
 def _talked_or_goes_on(s: Step, after: Escalation) -> bool:
     assert s.told is not None
+    was = s.before.record.held
+    assert was is not None
+    assert was.current is not None
+    if was.mode is not Mode.COLD and was.current.connected_at is None:
+        # Whoever hangs up without the key has not talked, although his Dial is called completed.
+        return not _ends_as(Outcome.CONNECTED)(s, after) or _is_vague(s)
     return not s.told.connected or _ends_as(Outcome.CONNECTED)(s, after)
 
 

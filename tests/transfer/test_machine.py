@@ -6,7 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from escalate.transfer import Attempt, Call, DocumentOwner, LastResort, Leg, Limits, State, receive
+from escalate.transfer import (
+    Attempt,
+    Call,
+    DocumentOwner,
+    LastResort,
+    Leg,
+    Limits,
+    Mode,
+    State,
+    receive,
+)
 from escalate.transfer import commands as c
 from escalate.transfer import documents as d
 from escalate.transfer import events as e
@@ -101,6 +111,31 @@ def test_a_caller_who_asks_is_announced_released_dialled_and_connected() -> None
     story.tell(e.DialEnded("esc-1", 1, connected=True, reason=Reason.COMPLETED))
     assert (Outcome.CONNECTED, Reason.COMPLETED) == story.ending
     assert d.HangUp() == story.document()
+
+
+def test_a_human_who_hangs_up_before_he_has_confirmed_did_not_take_the_caller() -> None:
+    """Plivo calls his Dial completed; only who was bridged has talked. A repeat changes nothing."""
+    asked = replace(requested(), mode=Mode.CONFIRM)
+    completed = e.DialEnded("esc-1", 1, connected=True, reason=Reason.COMPLETED)
+    story = Story().tell(e.StreamStarted(1), asked, ANNOUNCED, arrived())
+    story.tell(e.HumanAnswered("esc-1", 1), completed)
+    assert ("duty", State.RINGING) == (story.dialled().destination, story.state())
+    assert story.call.escalation is not None
+    assert Reason.NOT_CONFIRMED is story.call.escalation.attempts[0].reason
+    before = story.call
+    assert before == story.tell(completed).call
+    story.tell(e.HumanAnswered("esc-1", 2), e.HumanConnected("esc-1", 2))
+    story.tell(e.DialEnded("esc-1", 2, connected=True, reason=Reason.COMPLETED))
+    assert (Outcome.CONNECTED, Reason.COMPLETED) == story.ending
+
+
+def test_a_lost_word_of_the_bridge_is_made_up_for_by_the_time_it_lasted() -> None:
+    """Whoever was on for longer than he had for the key has pressed it."""
+    asked = replace(requested(), mode=Mode.CONFIRM)
+    story = Story().tell(e.StreamStarted(1), asked, ANNOUNCED, arrived())
+    story.tell(e.HumanAnswered("esc-1", 1))
+    talked = e.DialEnded("esc-1", 1, connected=True, reason=Reason.COMPLETED)
+    assert Outcome.CONNECTED is story.tell(talked, after_s=60.0).ending[0]
 
 
 def test_a_foreign_document_is_left_by_request_and_only_then_is_the_stream_released() -> None:

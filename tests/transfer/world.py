@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
-from escalate.transfer import Call, DocumentOwner, Escalation, State
+from escalate.transfer import Call, DocumentOwner, Escalation, Mode, State
 from escalate.transfer import commands as c
 from escalate.transfer import documents as d
 from escalate.transfer.documents import human_document_for
@@ -431,6 +431,12 @@ def dialled(w: World, human: Human) -> Iterator[Step]:
             yield Step(Actor.HUMAN, "the human answers", w, _picks_up(w, human, one))
     else:
         yield Step(Actor.CARRIER, "caller and human are bridged", w, _bridged(w, human))
+        if w.record.held is not None and w.record.held.mode is not Mode.COLD:
+            refused = _fails(w, human, Reason.COMPLETED)
+            if not human.others:
+                # The carrier calls that completed, too.
+                refused = dial_is_over(w, Reason.COMPLETED, connected=True)
+            yield Step(Actor.HUMAN, "the human hangs up before he has confirmed", w, refused)
     for reason in (Reason.NO_ANSWER, Reason.SIP_AUTH_FAILED):
         yield Step(Actor.HUMAN, f"the human's leg ends: {reason}", w, _fails(w, human, reason))
 
@@ -464,9 +470,9 @@ def _fails(w: World, human: Human, reason: Reason) -> World:
     return after._replace(human=rings, place=w.place._replace(number=first))
 
 
-def dial_is_over(w: World, reason: Reason) -> World:
+def dial_is_over(w: World, reason: Reason, *, connected: bool = False) -> World:
     """The human's leg ended first, and those beside it; the caller's asks what comes next."""
-    connected = w.human is not None and w.human.phase is Phase.BRIDGED
+    connected |= w.human is not None and w.human.phase is Phase.BRIDGED
     asks = _dial_ended(w.place, reason, connected=connected)
     after = w
     for one in _dialled_legs(w):

@@ -22,6 +22,7 @@ main = typer.Typer(
 )
 main.command("demo")(playing.demo)
 main.command("serve")(serving.serve)
+main.command("watch")(browsing.watch)
 main.command("console")(browsing.console)
 main.command(
     "emulate",

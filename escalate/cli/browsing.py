@@ -1,4 +1,4 @@
-"""`escalate demo --web` and `escalate console`: the pages that are looked at in a browser."""
+"""`escalate demo --web`, `watch` and `console`: the pages that are looked at in a browser."""
 
 from __future__ import annotations
 
@@ -38,6 +38,34 @@ def show_playground(framework: Framework, port: int, *, first: str | None) -> No
     from escalate.demo.playground_app import build_app
 
     serve_page(build_app(Playground(framework, first=first)), _HOST, port)
+
+
+def watch(
+    url: Annotated[str, typer.Argument(help="Where it listens, as it says when it starts.")],
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where the page is, on this machine; 0: any.")
+    ] = 8765,
+) -> None:
+    """Show the calls of a local Plivo that runs already (escalate emulate), live, on a page.
+
+    Whatever application it asks, in whatever language: call it from the page, say what you like,
+    and see every request, document and callback.
+    """
+    from escalate.demo.onlooker import Onlooker
+    from escalate.demo.playground_app import build_app
+    from escalate.emulator.client import EmulatorError, LocalPlivo
+
+    async def look() -> None:
+        async with LocalPlivo.at(url):
+            pass
+
+    if not url.startswith("http://"):
+        stop("name a local Plivo by its URL, as in: escalate watch http://127.0.0.1:8000")
+    try:
+        asyncio.run(look())
+    except EmulatorError as error:
+        stop(f"{error}; start one with: escalate emulate")
+    serve_page(build_app(Onlooker(url)), _HOST, port)
 
 
 def console(

@@ -85,7 +85,7 @@ def _fetched(event: Event, sentence: Sentence | None) -> list[Rung]:
     failed = "error" in event or event["status"] >= 400
     told = told_in(event)
     telling = next((str(told[key]) for key in _TELLING if key in told), "")
-    where = _IDS.sub("", urlsplit(event["url"]).path.rpartition("/escalate/")[2])
+    where = _IDS.sub("", urlsplit(event["url"]).path.rpartition("/escalate/")[2].lstrip("/"))
     ended = event.get("error") or event["status"]
     label = f"{event['method']} /{where} {telling}".rstrip() + f": {ended}"
     weight = Weight.TROUBLE if failed else Weight.QUIET

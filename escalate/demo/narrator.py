@@ -129,7 +129,8 @@ class Narrator:
     # --- the human ------------------------------------------------------------------------------
 
     def _leg_dialed(self, event: Event) -> _Told:
-        return Who.PLIVO, f"dials {self._name(event)} at {event['to']}"
+        name, address = self._name(event), event["to"]
+        return Who.PLIVO, f"dials {name}" + (f" at {address}" if name != address else "")
 
     def _leg_challenged(self, event: Event) -> _Told:
         text = f"407: {self._name(event)} demands digest credentials"

@@ -14,6 +14,8 @@ _CALLER: Final = "caller"
 _BOT: Final = "bot"
 _PLIVO: Final = "plivo"
 _NORMAL: Final = 4000
+# Cancelled, hung up, and somebody else was faster: nobody has to mend that.
+_FINE: Final = frozenset({1000, _NORMAL, 9000})
 
 
 class Painter:
@@ -147,7 +149,7 @@ class Painter:
         self._cut(_CALLER, event["leg"])
         normal = event["code"] == _NORMAL
         state = "has hung up" if normal else f"{event['cause']} ({event['code']})"
-        self._set(event["leg"], state, here=False, trouble=not normal)
+        self._set(event["leg"], state, here=False, trouble=event["code"] not in _FINE)
 
     def _cut(self, one: str, other: str) -> None:
         self._lines.discard(frozenset((one, other)))

@@ -9,21 +9,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from escalate.demo import behaviours
 from escalate.demo.account import Account
-from escalate.demo.feed import Feed, Message
+from escalate.demo.feed import Feed
 from escalate.demo.processes import StageError
 from escalate.demo.record import Event
 from escalate.demo.report import Report
 from escalate.demo.scenarios import DESTINATIONS, SCENARIOS, Framework, Phones, Scenario, own_call
 from escalate.demo.stage import Performance, Stage
 from escalate.demo.surroundings import STORE, Ports, settings_text
-from escalate.demo.wording import STAGES, ending_of, outcome_in
+from escalate.demo.wording import told
 from escalate.emulator.client import EmulatorError, LocalPlivo
 from escalate.errors import StoreUnavailable
 from escalate.store import SqliteStore
@@ -51,7 +51,7 @@ class Playground:
         self._performance: Performance | None = None
         self._phones: Phones = {}
 
-    async def __aenter__(self) -> Playground:
+    async def __aenter__(self) -> Self:
         """Begin the first call, or have a bot ready for it."""
         if self._first is not None:
             await self.play(self._first)
@@ -165,7 +165,7 @@ class Playground:
             async with contextlib.aclosing(_whole(performance)) as events:
                 async for event in events:
                     if isinstance(event, Report):
-                        self.feed.add(_told(event, scenario.must.unmet(event)))
+                        self.feed.add(told(event, scenario.must.unmet(event)))
                         continue
                     if listening is None:
                         hearing = self._listen(stage, performance, account, event["at"])
@@ -258,16 +258,6 @@ async def _whole(performance: Performance) -> AsyncGenerator[Event | Report, Non
         yield event
     if len(performance.events) > read:
         yield performance.report()
-
-
-def _told(report: Report, unmet: Sequence[str]) -> Message:
-    return {
-        "type": "report",
-        "outcome": outcome_in(report),
-        "unmet": list(unmet),
-        "attempts": [[one.destination, ending_of(one)] for one in report.attempts],
-        "stages": [[ms, STAGES[name]] for name, ms in report.stages_ms.items()],
-    }
 
 
 def _setting(scenario: Scenario) -> tuple[str, bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from starlette.applications import Starlette
@@ -15,12 +15,41 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from escalate.demo.feed import Feed
 from escalate.demo.playground import Playground
 from escalate.emulator.client import EmulatorError
 from escalate.page import Hardened, html, static_files
 
 _BEAT_S: Final = 15.0
 _HOSTS: Final = ["127.0.0.1", "localhost"]
+
+
+class Ground(Protocol):
+    """Where calls are watched, and what may be done to them."""
+
+    feed: Feed
+
+    async def __aenter__(self) -> Self:
+        """Begin."""
+
+    async def __aexit__(self, *_: object) -> None:
+        """End."""
+
+    def scenarios(self) -> list[dict[str, str]]:
+        """Return name and description of every call that can be begun."""
+
+    async def play(self, name: str) -> None:
+        """Begin a call."""
+
+    async def say(self, text: str) -> None:
+        """Let the caller say something."""
+
+    async def press(self, digits: str) -> None:
+        """Let the caller press keys."""
+
+    async def hang_up(self) -> None:
+        """Let the caller hang up."""
+
 
 CarryOut = Callable[[Any], Awaitable[None]]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
@@ -68,14 +97,18 @@ class Hand(_Order):
     do: Literal["pick_up", "put_down", "press"]
     digits: Keys | None = None
 
+    def more(self) -> dict[str, str]:
+        """Return what it takes beside the act."""
+        return {"digits": self.digits} if self.digits else {}
 
-def build_app(playground: Playground) -> Starlette:
-    """Return the application; its lifespan is the playground's."""
-    routes = _Routes(playground)
+
+def build_app(ground: Ground) -> Starlette:
+    """Return the application; its lifespan is that of `ground`."""
+    routes = _Routes(ground)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with playground:
+        async with ground:
             yield
 
     return Starlette(
@@ -96,14 +129,14 @@ def build_app(playground: Playground) -> Starlette:
 
 
 class _Routes:
-    def __init__(self, playground: Playground) -> None:
-        self._playground = playground
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
 
     async def page(self, _: Request) -> Response:
         return html("playground")
 
     async def scenarios(self, _: Request) -> Response:
-        return JSONResponse(self._playground.scenarios())
+        return JSONResponse(self._ground.scenarios())
 
     async def messages(self, request: Request) -> Response:
         """Stream what happens as server-sent events; a page that comes back says what it has."""
@@ -113,7 +146,7 @@ class _Routes:
 
     async def _stream(self, after: int) -> AsyncIterator[str]:
         yield "retry: 1000\n\n"
-        async for told in self._playground.feed.follow(after, beat_s=_BEAT_S):
+        async for told in self._ground.feed.follow(after, beat_s=_BEAT_S):
             if told is None:
                 # Keeps what stands in between from closing a connection that says nothing.
                 yield ": still here\n\n"
@@ -121,23 +154,19 @@ class _Routes:
                 yield f"id: {told[0]}\ndata: {json.dumps(told[1])}\n\n"
 
     def orders(self) -> dict[str, tuple[type[BaseModel], CarryOut]]:
-        """Return what may be ordered."""
-        ground = self._playground
-        return {
+        """Return what may be ordered: the humans' telephones are those of the playground alone."""
+        ground = self._ground
+        orders: dict[str, tuple[type[BaseModel], CarryOut]] = {
             "play": (Play, lambda order: ground.play(order.scenario)),
             "say": (Say, lambda order: ground.say(order.text)),
             "press": (Press, lambda order: ground.press(order.digits)),
             "hang-up": (HangUp, lambda _: ground.hang_up()),
-            "phone": (Behave, lambda order: ground.tell_phone(order.destination, order.behaviour)),
-            "hand": (
-                Hand,
-                lambda order: ground.hand(
-                    order.destination,
-                    order.do,
-                    **({"digits": order.digits} if order.digits else {}),
-                ),
-            ),
         }
+        if isinstance(ground, Playground):
+            tell, hand = ground.tell_phone, ground.hand
+            orders["phone"] = (Behave, lambda told: tell(told.destination, told.behaviour))
+            orders["hand"] = (Hand, lambda told: hand(told.destination, told.do, **told.more()))
+        return orders
 
     def ordered(
         self, model: type[BaseModel], carry_out: CarryOut

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from escalate.demo.report import Attempt, Report
 
@@ -46,3 +46,14 @@ def ending_of(attempt: Attempt) -> str:
     if attempt.answer is not None:
         told = f'answered "{attempt.answer}", {told}'
     return f"{told}, LEFT ALONE" if attempt.abandoned else told
+
+
+def told(report: Report, unmet: Sequence[str]) -> dict[str, Any]:
+    """Return a report as a message for the page; `unmet` says what should have been otherwise."""
+    return {
+        "type": "report",
+        "outcome": outcome_in(report),
+        "unmet": list(unmet),
+        "attempts": [[one.destination, ending_of(one)] for one in report.attempts],
+        "stages": [[ms, STAGES[name]] for name, ms in report.stages_ms.items()],
+    }

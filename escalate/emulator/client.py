@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -90,6 +90,25 @@ class LocalPlivo:
     ) -> None:
         """End the process, by force if it does not end by itself."""
         await self._stack.aclose()
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def at(cls, base_url: str) -> AsyncIterator[Self]:
+        """Speak to a local Plivo that somebody else has started and will end.
+
+        Raises:
+            EmulatorError: None answers there.
+        """
+        plivo = cls()
+        plivo.base_url = base_url.rstrip("/")
+        async with httpx.AsyncClient(
+            base_url=plivo.base_url, trust_env=False, timeout=_POLL_S * 2
+        ) as plivo._http:
+            try:
+                await plivo._ask("GET", "/emulator/")
+            except httpx.HTTPError:
+                raise EmulatorError(f"no local Plivo answers at {plivo.base_url}") from None
+            yield plivo
 
     @property
     def pid(self) -> int:

@@ -150,6 +150,12 @@ def test_a_port_that_is_taken_is_one_line_with_the_option() -> None:
     assert f"127.0.0.1:{port} is taken" in said and "--port" in said
 
 
+def test_a_local_plivo_that_does_not_run_cannot_be_watched() -> None:
+    """One line says what to start."""
+    status, _, said = run("watch", "http://127.0.0.1:9")
+    assert (2, True) == (status, "start one with: escalate emulate" in said)
+
+
 def test_what_the_page_does_not_do_is_refused(tmp_path: Path) -> None:
     """Rather than left out in silence."""
     for option in (["--json"], ["--transcript", str(tmp_path / "own.jsonl")]):

@@ -14,6 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Self
 
+import httpx
+
 from escalate.demo import behaviours
 from escalate.demo.account import Account
 from escalate.demo.feed import Feed
@@ -32,6 +34,8 @@ from escalate.values import Party
 OWN_CALLS: Final = {one.name: one for one in (own_call(), own_call(warm=True))}
 
 _LOOK_EVERY_S: Final = 0.25
+# A page that somebody has forgotten keeps nobody on the line for ever.
+_LONGEST_S: Final = 1800.0
 _NOWHERE: Final = Path()
 
 
@@ -146,11 +150,16 @@ class Playground:
         try:
             stage = await self._open(scenario)
             try:
-                await self._watch(stage, scenario)
+                async with asyncio.timeout(_LONGEST_S):
+                    await self._watch(stage, scenario)
             finally:
                 await self._leave()
+        except TimeoutError:
+            self.feed.add({"type": "over"})
         except (StageError, EmulatorError) as error:
-            await self._fail(error)
+            await self._fail(str(error))
+        except httpx.HTTPError:
+            await self._fail("the local Plivo does not answer any more")
 
     async def _watch(self, stage: Stage, scenario: Scenario) -> None:
         # Telephones that all calls share can be told to behave otherwise while one goes on.
@@ -225,11 +234,11 @@ class Playground:
         try:
             await self._open(own_call())
         except StageError as error:
-            await self._fail(error)
+            await self._fail(str(error))
 
-    async def _fail(self, error: Exception) -> None:
+    async def _fail(self, text: str) -> None:
         """Tell what went wrong; the next call gets a stage of its own."""
-        self.feed.add({"type": "trouble", "text": str(error)})
+        self.feed.add({"type": "trouble", "text": text})
         await self._close_stage()
 
     async def _end_work(self) -> None:
@@ -239,7 +248,7 @@ class Playground:
 
     async def _leave(self) -> None:
         """Have nobody left on the call."""
-        with contextlib.suppress(EmulatorError):
+        with contextlib.suppress(EmulatorError, httpx.HTTPError):
             await self.hang_up()
         self._stage = self._performance = None
 

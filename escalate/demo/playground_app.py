@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Final, Literal, Protocol, Self
 
+import httpx
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -184,6 +185,8 @@ class _Routes:
                 return _problem(404, f"there is no {error}")
             except EmulatorError as error:
                 return _problem(409, str(error))
+            except httpx.HTTPError:
+                return _problem(409, "the local Plivo does not answer any more")
             return Response(status_code=204)
 
         return endpoint

@@ -12,7 +12,6 @@ const BAD = new Set(["goodbye", "refused", "returned"]);
 let shown = "";
 let older = [];
 let next = null;
-let more = null;
 
 // --- what is asked for ----------------------------------------------------------------------------
 
@@ -257,14 +256,18 @@ find("call").addEventListener("close", () => {
 });
 
 find("more").addEventListener("click", async () => {
-  if (more) return;
-  more = ask(`escalations?before=${next}`);
-  const told = await more;
-  more = null;
-  older = [...older, ...told.escalations];
-  next = told.next;
-  shown = "";
-  await refresh();
+  find("more").disabled = true;
+  try {
+    const told = await ask(`escalations?before=${next}`);
+    older = [...older, ...told.escalations];
+    next = told.next;
+    shown = "";
+    await refresh();
+  } catch {
+    setState("bad", "no answer");
+  } finally {
+    find("more").disabled = false;
+  }
 });
 
 document.addEventListener("visibilitychange", refresh);

@@ -29,6 +29,9 @@ SPOKEN_S: Final = 10.0
 
 _CODEC: Final[TypeAdapter[Briefing]] = TypeAdapter(Briefing)
 _LONGEST_SUMMARY: Final = 600
+_LONGEST_TURN: Final = 1500
+_FIRST_TURNS: Final = 20
+_LAST_TURNS: Final = 60
 
 Summarize = Callable[[Sequence[Said]], Awaitable[str]]
 """A user's own summary of a conversation: a few words to be spoken, in the caller's language."""
@@ -105,7 +108,15 @@ class Briefings:
     ) -> Briefing:
         """Make the briefing called `name`, keep it, and return the one that was kept first."""
         language = language or self._settings.say.language
-        made = brief(said, trigger, evidence=evidence, language=language, limit_s=SPOKEN_S)
+        # Beside the event loop, which carries somebody's audio.
+        made = await asyncio.to_thread(
+            brief,
+            _looked_at(said),
+            trigger,
+            evidence=evidence,
+            language=language,
+            limit_s=SPOKEN_S,
+        )
         summary = await self._summary(call_uuid, made, said)
         if summary:
             made = replace(made, spoken=summary, seconds=seconds_of(summary, made.language))
@@ -134,6 +145,26 @@ class Briefings:
         self._under_way.pop(name, None)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.warning("a briefing could not be kept: %s", type(error).__name__)
+
+
+def _looked_at(said: Sequence[Said]) -> list[Said]:
+    """Return the turns with those emptied that are far from both ends, and none without end.
+
+    A name is said early and a grievance late; how long anybody talks does not decide how long the
+    human waits.
+    """
+    last = len(said) - _LAST_TURNS
+    return [
+        replace(one, text=_start_of(one.text) if nth < _FIRST_TURNS or nth >= last else "")
+        for nth, one in enumerate(said)
+    ]
+
+
+def _start_of(text: str) -> str:
+    """Return a long text up to a word that is no number, so that no half of one is told."""
+    if len(text) <= _LONGEST_TURN:
+        return text
+    return text[:_LONGEST_TURN].rpartition(" ")[0].rstrip("0123456789 -")
 
 
 def _speakable(text: str, language: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import logging
@@ -145,7 +146,10 @@ class Accounts:
             return None
         said = await self._store.words(call_uuid)
         briefing = await self._briefings.of(call, call.escalation)
-        return self._contexts.account(call, call.escalation, briefing, said)
+        # Beside the event loop: it may be a long conversation.
+        return await asyncio.to_thread(
+            self._contexts.account, call, call.escalation, briefing, said
+        )
 
     async def said(self, call: Call) -> Sequence[Said]:
         """Return what was said in a call, for who looks on: nothing is made or kept for it.

@@ -4,6 +4,11 @@ A message is sent by the process that made the change, a bounded number of times
 what a receiver misses all the same it finds behind the link in the next one. The order in which
 messages arrive is not promised, so each holds the state as a whole and a number that grows.
 
+The events are `escalation.opened`, `human.accepted`, `human.connected`, `escalation.ended`,
+`voicemail.left` (with `recording`) and `callback.promised` (with `number`); the doctor sends
+`test`. A message holds `event`, `id` (the same for each try), `revision` and what
+`Account.as_json` gives.
+
 The header `Escalate-Signature` is `t=<seconds>,v1=<hex>`: HMAC-SHA-256 (RFC 2104) over the time, a
 full stop and the body, with the secret as key. `verify` checks it.
 """

@@ -96,6 +96,26 @@ async def test_words_after_the_request_are_none_of_it(board: Switchboard) -> Non
     assert SPOKEN == (await read(board, held)).spoken
 
 
+async def test_however_long_somebody_talks_both_ends_are_looked_at(board: Switchboard) -> None:
+    """The name of the beginning and the request of the end, without all that is between."""
+    await board.answered(UUID)
+    endless = "and another thing " * 2000
+    lines = ["my name is Anna Miller", *[endless] * 300, "i want to cancel order 4455"]
+    request = board.request(Trigger.ASKED, "asked")
+    said = [Said(Party.CALLER, line, float(nth)) for nth, line in enumerate(lines)]
+    board.briefings.prepare(UUID, request, said)
+    call = await board.receive(UUID, request)
+    assert call is not None
+    assert call.escalation is not None
+    briefing = await read(board, call.escalation)
+    assert "Anna Miller" in briefing.spoken
+    assert briefing.wants is not None
+    assert (len(lines) - 1, "i want to cancel order 4455") == (
+        briefing.wants.turn,
+        briefing.wants.text,
+    )
+
+
 async def test_a_summary_of_the_users_own_is_waited_for_redacted_and_cut(
     board: Switchboard,
 ) -> None:

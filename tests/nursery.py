@@ -26,9 +26,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, Final
+
+from escalate.emulator.client import LocalPlivo
 
 ROOT: Final = Path(__file__).parents[1]
 _IMPORTED: Final = (
@@ -91,6 +93,15 @@ def python() -> str:
         if not _answers(folder / "door"):
             _open(folder)
     return str(folder / "python")
+
+
+@contextlib.asynccontextmanager
+async def local_plivo(**options: Any) -> AsyncIterator[LocalPlivo]:
+    """A local Plivo that is a fork of the nursery."""
+    async with contextlib.AsyncExitStack() as stack:
+        with in_use():
+            plivo = await stack.enter_async_context(LocalPlivo(**options))
+        yield plivo
 
 
 _opened: list[subprocess.Popen[bytes]] = []

@@ -15,6 +15,7 @@ from escalate import Switchboard
 from escalate.emulator.client import LocalPlivo
 from escalate.settings import Destination, Settings
 from tests.emulator.harness import Bot, free_port, running, served
+from tests.nursery import local_plivo
 
 PHONE, SIP = "+14155550199", "sip:queue-1@cc.example.com"
 CALLER = "14155550123"
@@ -55,7 +56,7 @@ async def house(
     }
     port = free_port()
     base = f"http://127.0.0.1:{port}"
-    async with LocalPlivo() as plivo, running(Bot) as bot:
+    async with local_plivo() as plivo, running(Bot) as bot:
         settings = Settings(
             public_url=base,
             stream_url=bot.url.partition("?")[0],

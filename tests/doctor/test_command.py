@@ -71,9 +71,9 @@ async def test_the_local_plivo_knows_its_own_account_alone(
 ) -> None:
     """Its API takes the right token and refuses another."""
     pytest.importorskip("trustme")
-    from escalate.emulator.client import LocalPlivo
+    from tests.nursery import local_plivo
 
-    async with LocalPlivo(auth_id=AUTH_ID, auth_token=TOKEN) as plivo:
+    async with local_plivo(auth_id=AUTH_ID, auth_token=TOKEN) as plivo:
         config = str(site.write_settings(plivo_api=f'"{plivo.base_url}"'))
         right = await checks(config)
         monkeypatch.setenv("PLIVO_AUTH_TOKEN", "another-auth-token")

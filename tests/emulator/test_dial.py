@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from escalate.emulator.client import LocalPlivo
+from tests.nursery import local_plivo
 
 from .harness import AUTH_ID, AUTH_TOKEN, Application, kinds
 
@@ -96,7 +97,7 @@ async def test_silence_after_the_challenge_is_4250_when_the_ring_time_is_over(
 ) -> None:
     """However long the carrier itself would wait, for a Dial and for Make Call."""
     server.forget()
-    async with LocalPlivo(auth_id=AUTH_ID, auth_token=AUTH_TOKEN) as plivo:
+    async with local_plivo(auth_id=AUTH_ID, auth_token=AUTH_TOKEN) as plivo:
         await plivo.application(server.answers("answer", dial(server, timeout="1")))
         await plivo.phones({QUEUE: {"silent_after_challenge": True}})
         call = await plivo.call()

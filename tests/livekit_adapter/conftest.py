@@ -11,6 +11,7 @@ import pytest_asyncio
 pytest.importorskip("livekit.agents")
 
 from escalate.emulator.client import LocalPlivo
+from tests.nursery import local_plivo
 
 from .bench import AUTH_ID, AUTH_TOKEN, HUMAN, Desk, serving
 from .twirp import livekit
@@ -28,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def process() -> AsyncIterator[LocalPlivo]:
     """The local Plivo's process."""
-    async with LocalPlivo(auth_id=AUTH_ID, auth_token=AUTH_TOKEN) as plivo:
+    async with local_plivo(auth_id=AUTH_ID, auth_token=AUTH_TOKEN) as plivo:
         yield plivo
 
 

@@ -16,6 +16,7 @@ import pytest_asyncio
 
 from escalate.demo.launch import route_carrier
 from escalate.emulator.client import LocalPlivo
+from tests.nursery import local_plivo
 
 from .bench import AUTH_ID, AUTH_TOKEN, HUMAN, Desk, Door, listening, serving
 
@@ -34,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 async def process(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalPlivo]:
     """The local Plivo's process, whose certificate Pipecat's HTTP client trusts."""
     directory = tmp_path_factory.mktemp("tls")
-    async with LocalPlivo(auth_id=AUTH_ID, auth_token=AUTH_TOKEN, tls_dir=directory) as plivo:
+    async with local_plivo(auth_id=AUTH_ID, auth_token=AUTH_TOKEN, tls_dir=directory) as plivo:
         # aiohttp reads the system's trust once, when it is imported, and that was long ago.
         trust = aiohttp.connector._SSL_CONTEXT_VERIFIED
         trust.load_verify_locations(cafile=str(plivo.ca_file))

@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from escalate.emulator.client import LocalPlivo
 from tests.emulator.harness import AUTH_ID, AUTH_TOKEN, Application, running
+from tests.nursery import local_plivo
 
 CONFIG = {"auth_timeout_s": 2.5, "sip": {"silence_s": 3.0}}
 
@@ -23,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def process() -> AsyncIterator[LocalPlivo]:
     """The local Plivo's process."""
-    async with LocalPlivo(auth_id=AUTH_ID, auth_token=AUTH_TOKEN, config=CONFIG) as plivo:
+    async with local_plivo(auth_id=AUTH_ID, auth_token=AUTH_TOKEN, config=CONFIG) as plivo:
         yield plivo
 
 

@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from escalate.detect import DetectPolicy
+from escalate.handoff import ContextForm
 from escalate.plivo.addresses import SipUri
 from escalate.plivo.fields import CallerId, Url
 from escalate.settings.destination import Destination, Section
@@ -220,10 +221,11 @@ class Settings(BaseSettings):
     def _check_trunk(self) -> None:
         """Refuse what a REFER cannot carry."""
         for one in self.destination:
-            if one.phone is None or one.headers:
+            told = one.context not in (None, ContextForm.NONE)
+            if one.phone is None or one.headers or told:
                 raise ValueError(
                     f"destination {one.name}: a trunk alone (refer_domain) moves callers to phone "
-                    "numbers, without credentials and headers; give it a phone"
+                    "numbers, without credentials, headers and context; give it a phone alone"
                 )
         if self.handoff.last_resort is not LastResort.BOT:
             raise ValueError("with refer_domain the last resort is the bot: remove last_resort")

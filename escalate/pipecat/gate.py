@@ -43,7 +43,8 @@ class EscalationGate(FrameProcessor):
     keeps the bot's first words back, and drops them if he is not: nobody is greeted twice.
 
     Before a speech-to-speech model it stands first and takes in what the frames say: the model's
-    transcripts travel up to the aggregator. Shut, it keeps the caller's voice from the model, too.
+    transcripts travel up to the aggregator. Shut, it keeps the caller's voice from the model, too;
+    until it opens he is heard by his keys alone, so that he cannot take a request back in words.
     """
 
     def __init__(
@@ -104,14 +105,17 @@ class EscalationGate(FrameProcessor):
                 return
             if self._drop_greeting:
                 self._drop_greeting = False
-                if not self._is_first_run(frame):
+                if not self._passes_unheard(frame):
                     return
             if isinstance(frame, LLMContextFrame):
                 self._restore(frame.context)
         await self.push_frame(frame, direction)
 
-    def _is_first_run(self, frame: Frame) -> bool:
-        """Whether a greeting goes through unheard: with its first run the session is set up."""
+    def _passes_unheard(self, frame: Frame) -> bool:
+        """Keep the answer to a greeting in, where the greeting has to be made: it begins a session.
+
+        False where none is made for a caller who was greeted before.
+        """
         if self._mouth is None or not isinstance(frame, LLMContextFrame):
             return False
         self._mouth.skip_response()
@@ -170,7 +174,7 @@ class EscalationGate(FrameProcessor):
         self._history = history
         await self.say(text, over_the_caller=False)
         for frame, direction in kept:
-            if isinstance(frame, LLMContextFrame) and self._is_first_run(frame):
+            if isinstance(frame, LLMContextFrame) and self._passes_unheard(frame):
                 self._restore(frame.context)
                 await self.push_frame(frame, direction)
 

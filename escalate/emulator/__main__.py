@@ -8,10 +8,14 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
+from escalate.emulator.call import Routes
+from escalate.emulator.callbacks import Route
 from escalate.emulator.server import Account, Ports, serve
 from escalate.emulator.services import Config, SipConfig
 
@@ -27,13 +31,9 @@ def main() -> int:
     if (options.tls_port is None) != (options.tls_dir is None):
         return _refuse("--tls-port and --tls-dir go together")
     try:
-        text = options.config.read_text() if options.config else "{}"
-        config = Config.model_validate_json(text)
+        config = _config(options)
     except (OSError, ValidationError) as exc:
         return _refuse(f"--config: {exc}")
-    if options.sip is not None:
-        sip = (config.sip or SipConfig()).model_copy(update={"port": options.sip})
-        config = config.model_copy(update={"sip": sip})
     ports = Ports(options.port, options.tls_port, options.tls_dir)
     with contextlib.suppress(KeyboardInterrupt):
         return asyncio.run(_serve(Account(options.auth_id, token), ports, config, options))
@@ -51,10 +51,27 @@ async def _serve(
         # The system closes the pipe when the parent dies, however it dies.
         loop.add_reader(sys.stdin.fileno(), _read_stdin, stop)
     try:
-        await serve(account, ports, config=config, ready=_say_ready, stop=stop)
+        await serve(
+            account, ports, config=config, routes=_routes(options), ready=_say_ready, stop=stop
+        )
     except OSError as exc:
         return _refuse(str(exc))
     return 0
+
+
+def _config(options: argparse.Namespace) -> Config:
+    config = Config.model_validate_json(options.config.read_text() if options.config else "{}")
+    if options.sip is None:
+        return config
+    sip = (config.sip or SipConfig()).model_copy(update={"port": options.sip})
+    return config.model_copy(update={"sip": sip})
+
+
+def _routes(options: argparse.Namespace) -> Routes | None:
+    if not options.answer_url:
+        return None
+    hangup = Route(options.hangup_url) if options.hangup_url else None
+    return Routes(answer=Route(options.answer_url), hangup=hangup)
 
 
 def _read_stdin(stop: asyncio.Event) -> None:
@@ -77,6 +94,8 @@ def _parser() -> argparse.ArgumentParser:
         help="speak SIP on this port of loopback (5060; 0: any free one): softphones can call any "
         "number at it and register, and sip: URIs on this machine are called for real",
     )
+    parser.add_argument("--answer-url", help="the application that owns every number")
+    parser.add_argument("--hangup-url", help="where it is told that a call is over")
     parser.add_argument("--auth-id", required=True)
     parser.add_argument("--auth-token", help=f"better given as {_TOKEN_VARIABLE}")
     parser.add_argument("--config", type=Path, help="a JSON file; see escalate.emulator.Config")
@@ -84,8 +103,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _say_ready(base_url: str) -> None:
-    sys.stdout.write(f"ready {base_url}\n")
+def _say_ready(about: Mapping[str, Any]) -> None:
+    sys.stdout.write(f"ready {about['base_url']}\n")
+    if "sip" in about:
+        sys.stdout.write(f"sip {about['sip']}\n")
     sys.stdout.flush()
 
 

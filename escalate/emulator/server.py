@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
     from starlette.types import ASGIApp
 
+    from escalate.emulator.call import Routes
     from escalate.emulator.callbacks import Http
 
 _HOST: Final = "127.0.0.1"
@@ -61,10 +62,13 @@ async def serve(
     ports: Ports,
     *,
     config: Config | None = None,
-    ready: Callable[[str], None],
+    routes: Routes | None = None,
+    ready: Callable[[Mapping[str, Any]], None],
     stop: asyncio.Event,
 ) -> None:
-    """Run the local Plivo until `stop` is set; calls `ready` with its base URL once it listens.
+    """Run the local Plivo until `stop` is set; tells `ready` where it listens once it does.
+
+    `routes` are those of the application that owns every number, if that is known already.
 
     Raises:
         OSError: A port is taken, or the TLS directory cannot be written.
@@ -73,6 +77,7 @@ async def serve(
         sockets = [_bind(ports.http)]
         base_url = f"http://{_HOST}:{sockets[0].getsockname()[1]}"
         exchange = Exchange(make_services(account, config or Config(), http, base_url))
+        exchange.routes = routes
         about: dict[str, Any] = {"base_url": base_url, "pid": os.getpid(), "tls_port": None}
         if trunk := exchange.services.trunk:
             about["sip"] = await trunk.open(exchange)
@@ -84,7 +89,7 @@ async def serve(
             about["tls_port"] = sockets[1].getsockname()[1]
             about["ca"] = str(certificates.authority)
             servers.append(_Server(_options(app, ssl_certfile=str(certificates.server))))
-        await _run(servers, sockets, lambda: ready(base_url), stop, exchange)
+        await _run(servers, sockets, lambda: ready(about), stop, exchange)
 
 
 async def _run(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 from escalate.emulator.client import LocalPlivo
 from escalate.emulator.sip.digest import Credentials
 from tests.emulator.harness import Application
 
-from .peers import until
+from .peers import LOOPBACK, PATIENCE_S, until
 from .softphone import Softphones
 
 DESK = Credentials("desk", "s3cret-of-the-desk")
@@ -33,3 +34,27 @@ async def test_no_frame_is_lost_between_bridged_telephones(
         voices = [*callers, *phones.picked_up]
         await until(lambda: all(len(voice.heard) >= FRAMES * 160 for voice in voices))
         assert [0] * 10 == [voice.lost() for voice in voices]
+
+
+async def test_a_softphone_needs_one_command_and_no_account(app: Application) -> None:
+    """It says where it listens, and whoever calls there reaches the application."""
+    app.answers("answer", "<Wait length='60'/>")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "escalate.emulator", "--sip", "0", "--auth-id", "MA"),
+        *("--auth-token", "secret", "--answer-url", app.url("answer")),
+        *("--hangup-url", app.url("hangup")),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(PATIENCE_S), Softphones().open() as phones:
+            words = [(await process.stdout.readline()).decode().split() for _ in range(2)]
+            assert ["ready", "sip"] == [word for word, _ in words]
+            assert words[1][1].startswith(f"{LOOPBACK}:")
+            await phones.call(f"sip:14155550100@{words[1][1]}", "14155550123")
+            params = (await app.request("answer")).params
+        assert ("14155550123", "14155550100") == (params["From"], params["To"])
+        await app.request("hangup")
+    finally:
+        process.terminate()
+        await process.wait()

@@ -439,7 +439,7 @@ def a_broken_destination_is_told(s: Step) -> bool:
     if told is None or s.before.record is s.after.record or was is None or was.current is None:
         return True
     called = was.state is State.CONSULTING
-    dialled = (Word.DIAL_ENDED, Word.HUMAN_CONNECTED)
+    dialled = (Word.DIAL_ENDED, Word.HUMAN_CONNECTED, Word.IS_LIVE)
     if told.word not in ((Word.CALL_REFUSED, Word.HUMAN_LEG_ENDED) if called else dialled):
         return True
     after = s.after.record.call.escalation
@@ -564,7 +564,7 @@ def _is_kept_or_waited_for(s: Step, after: Escalation) -> bool:
         return _ends_as(Outcome.VOICEMAIL)(s, after)
     if s.before.record.call.ended:
         return _ends_as(Outcome.CALLER_LEFT)(s, after)
-    return after.last_resort is not LastResort.VOICEMAIL
+    return after.state is State.LEAVING and after.last_resort is not LastResort.VOICEMAIL
 
 
 def _comes_to_an_end(s: Step, after: Escalation) -> bool:

@@ -120,6 +120,8 @@ class Product:
         first = machine.receive(record.call, event, now)
         again = machine.receive(first.call, event, now)
         assert not again.changed, f"a repeated callback changes nothing: {letter.word}"
+        if letter.word is Word.DEADLINE:
+            assert not again.commands, "a deadline that has passed does not pass again"
         assert first.call.past[: len(record.call.past)] == record.call.past, "history is kept"
         return Told(self.record(first.call) if first.changed else record, first.commands)
 

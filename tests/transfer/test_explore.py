@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import pytest
@@ -28,6 +29,7 @@ from escalate.transfer.trying import without_the_ended
 from escalate.values import Outcome, Reason
 
 from .explorer import Explored, explore
+from .mutations import Mutation, seeded
 from .product import Policy
 
 # Bounded by the number of worlds, not by a clock: a busy machine takes its time.
@@ -43,7 +45,8 @@ LAST: Final = Policy(
     last_resorts=(LastResort.VOICEMAIL, LastResort.CALLBACK),
 )
 CLOSED: Final = replace(LAST, plan=())
-WARM_LAST: Final = replace(LAST, mode=Mode.WARM, thorough=False, limits=Limits(streams=0))
+WARM_LAST_OF_TWO: Final = replace(WARM, last_resorts=LAST.last_resorts)
+WARM_LAST: Final = replace(WARM_LAST_OF_TWO, plan=LAST.plan)
 COLD_TOGETHER: Final = replace(COLD, together=True)
 INTRODUCING: Final = replace(WARM, introduce=True)
 DEFERRING: Final = replace(WARM, defers=True)
@@ -81,7 +84,12 @@ SHALLOW: Final = {
     "cold, all at once": (Walk(COLD_TOGETHER, 8),),
     "warm, all at once": (Walk(TOGETHER, 3, ASKED), Walk(TOGETHER, 4, ASKED)),
     "cold, to a last word": (Walk(CLOSED, 8),),
-    "warm, to a last word": (Walk(WARM_LAST, 4), Walk(WARM_LAST, 3, ACCEPTED)),
+    "warm, to a last word": (
+        Walk(WARM_LAST, 4),
+        Walk(WARM_LAST, 3, ACCEPTED),
+        Walk(WARM_LAST_OF_TWO, 3),
+        Walk(WARM_LAST_OF_TWO, 4, ASKED),
+    ),
 }
 
 
@@ -484,3 +492,20 @@ DIAL_MISTAKES: Final[dict[str, Table]] = {
 def test_a_mistake_about_phones_that_ring_at_once_breaks_a_law(table: Table) -> None:
     """The same where one Dial holds several."""
     assert laws_broken_by(table, "cold, all at once")
+
+
+# --- mistakes that nobody thought of --------------------------------------------------------------
+
+NAMED: Final[dict[str, dict[str, Table]]] = {
+    "cold": MISTAKES,
+    "cold, to a last word": LAST_MISTAKES,
+    "cold, all at once": DIAL_MISTAKES,
+    "warm": WARM_MISTAKES,
+    "warm, all at once": TOGETHER_MISTAKES,
+}
+
+
+@pytest.mark.parametrize("mutation", list(islice(seeded("tests", NEEDED), 3)), ids=str)
+def test_a_mistake_that_is_drawn_breaks_a_law(mutation: Mutation) -> None:
+    """Guards, effects, targets, orders, places; `benchmarks/explore.py` draws twenty."""
+    assert laws_broken_by(mutation.table, walks_for(mutation.row))

@@ -1,42 +1,71 @@
 """Explore every world the transfer machine can get into: `python benchmarks/explore.py [depth]`.
 
-Without a depth the walk goes on until nothing new is found. The two owners of the answer document
-are walked side by side, first where the caller leaves the bot before a human is dialled, then
-where humans are called first. After that the table gets one mistake at a time, named ones and some
-that are drawn from a seed, and each has to be noticed.
+Each walk goes on until nothing new is found, or to as many events as stand beside it (or `depth`,
+if that is less); the two owners of the answer document are walked side by side. After that the
+table gets one mistake at a time, named ones and some that are drawn from a seed, and each has to be
+noticed.
 """
 
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from escalate.transfer import TABLE, DocumentOwner, Limits, Mode
+from escalate.transfer import TABLE, DocumentOwner
 from tests.transfer.explorer import LAWS_OF_WHAT_FOLLOWS, Explored, explore
 from tests.transfer.laws import LAWS
 from tests.transfer.mutations import seeded
 from tests.transfer.product import Policy
-from tests.transfer.test_explore import NAMED, NEEDED, laws_broken_by, walks_for
+from tests.transfer.test_explore import (
+    COLD,
+    COLD_TOGETHER,
+    DEFERRING,
+    INTRODUCING,
+    LAST,
+    NAMED,
+    NEEDED,
+    TOGETHER,
+    laws_broken_by,
+    walks_for,
+)
+from tests.transfer.world import ASKED
 
 FOR_EVER = 10_000
 SEED, DRAWN = "escalate", 20
-# What a lost bot does to a caller is explored in the cold walk.
-POLICIES = (
-    Policy(asks=1),
-    Policy(asks=1, mode=Mode.WARM, limits=Limits(streams=0)),
+
+
+class Walk(NamedTuple):
+    """What is explored, how many events deep, and what has happened before."""
+
+    name: str
+    policy: Policy
+    deepest: int = FOR_EVER
+    after: tuple[str, ...] = ()
+
+
+WALKS = (
+    Walk("cold", COLD),
+    Walk("cold, to a last word", LAST),
+    Walk("cold, all at once", COLD_TOGETHER, 12),
+    Walk("warm, introduced", INTRODUCING, 12),
+    Walk("warm, asked for time", DEFERRING, 9),
+    Walk("warm, all at once, once the first is asked", TOGETHER, 6, ASKED),
 )
 
 
-def walk(policy: Policy, owner: DocumentOwner, deepest: int) -> tuple[Explored, float]:
+def walk(told: Walk, owner: DocumentOwner, deepest: int) -> tuple[Explored, float]:
     began = time.perf_counter()
-    found = explore(owner, policy, deepest=deepest, go_on=True)
+    deepest = min(deepest, told.deepest)
+    found = explore(owner, told.policy, deepest=deepest, after=told.after, go_on=True)
     return found, time.perf_counter() - began
 
 
@@ -44,22 +73,25 @@ def main() -> int:
     deepest = int(sys.argv[1]) if len(sys.argv) > 1 else FOR_EVER
     rows: Counter[int] = Counter()
     broken: set[str] = set()
-    walks = list(itertools.product(POLICIES, DocumentOwner))
+    began = time.perf_counter()
+    walks = list(itertools.product(WALKS, DocumentOwner))
     with ProcessPoolExecutor(max_workers=2) as pool:
         results = pool.map(walk, *zip(*walks, strict=True), itertools.repeat(deepest))
-        for (policy, owner), (found, seconds) in zip(walks, results, strict=True):
+        for (told, owner), (found, seconds) in zip(walks, results, strict=True):
             rows += found.rows
             broken |= set(found.violations)
             end = "closed" if found.closed else "cut off"
             print(
-                f"{policy.mode}, document {owner}: {found.states:,} states, "
+                f"{told.name}, document {owner}: {found.states:,} states, "
                 f"{found.transitions:,} transitions, {end} after {found.depth} events, "
-                f"{seconds:.1f} s"
+                f"{seconds:.1f} s",
+                flush=True,
             )
             for law, story in found.violations.items():
                 print(f"  broken: {law}", *story, sep="\n    ")
         laws = len(LAWS) + len(LAWS_OF_WHAT_FOLLOWS)
         print(f"rows taken: {len(rows)} of {len(TABLE)}; laws: {laws}; broken: {len(broken)}")
+        print(f"explored in {time.perf_counter() - began:.0f} s on {os.cpu_count()} processors")
         missed = _mutations(pool)
     return 1 if broken or missed else 0
 

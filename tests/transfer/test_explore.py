@@ -31,6 +31,7 @@ from escalate.values import Outcome, Reason
 from .explorer import Explored, explore
 from .mutations import Mutation, seeded
 from .product import Policy
+from .world import ACCEPTED, ASKED, MET
 
 # Bounded by the number of worlds, not by a clock: a busy machine takes its time.
 pytestmark = pytest.mark.timeout(300)
@@ -62,9 +63,6 @@ class Walk(NamedTuple):
     after: tuple[str, ...] = ()
 
 
-ASKED: Final = ("carried out: call the human", "the called human answers")
-ACCEPTED: Final = (*ASKED, "the called human accepts", "the human enters the room")
-MET: Final = (*ACCEPTED, "the stream ends", "arrived -> JoinRoom")
 DEEP: Final = {
     "cold": Walk(COLD, 10),
     "cold, all at once": Walk(COLD_TOGETHER, 8),

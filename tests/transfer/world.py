@@ -588,6 +588,10 @@ def _refusals(product: Product, one: Guest) -> tuple[Reason, ...]:
 
 
 ACCEPTS, HANGS_UP = "the called human accepts", "the called human hangs up"
+# The shortest ways to the moments from which more is explored.
+ASKED = ("carried out: call the human", "the called human answers")
+ACCEPTED = (*ASKED, ACCEPTS, "the human enters the room")
+MET = (*ACCEPTED, "the stream ends", "arrived -> JoinRoom")
 
 
 def answered(one: Guest) -> Letter:

@@ -62,13 +62,15 @@ class Swallows(EscalationProcessor):
 PROMPTS = 1 if RELEASE >= (1, 12) else 0
 
 
-@pytest.mark.parametrize(("watch", "prompts"), [(EscalationProcessor, 0), (Swallows, PROMPTS)])
+@pytest.mark.parametrize(
+    ("watch", "patience_s", "prompts"), [(EscalationProcessor, 5.0, 0), (Swallows, 0.4, PROMPTS)]
+)
 async def test_nobody_asks_the_caller_to_repeat_himself(
-    desk: Desk, watch: type[EscalationProcessor], prompts: int
+    desk: Desk, watch: type[EscalationProcessor], patience_s: float, prompts: int
 ) -> None:
-    """An empty turn would have Pipecat prompt the model; a turn with his words does not."""
+    """An empty turn would have Pipecat prompt the model; a turn with his words ends before that."""
     desk.bot.watch = watch
-    desk.bot.turns = LLMUserAggregatorParams(user_turn_stop_timeout=0.4)
+    desk.bot.turns = LLMUserAggregatorParams(user_turn_stop_timeout=patience_s)
     _, talk = await desk.call()
     await talk.ears.hear("can I talk", final=False)
     await talk.tape.until(lambda: talk.tape.pushed(UserStartedSpeakingFrame))

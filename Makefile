@@ -4,11 +4,11 @@ PYTHON ?= python3
 SCENARIO ?= bridged
 FRAMEWORK ?= pipecat
 WORKERS ?= 4
-COMPAT ?= pipecat-1.8.0 pipecat-1.12 pipecat-newest livekit-1.5.0 livekit-1.6 livekit-1.7 livekit-newest
+COMPAT ?= pipecat-1.8.0 pipecat-1.12 pipecat-newest livekit-1.5.17 livekit-1.6 livekit-1.7 livekit-newest
 BIN := .venv/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo install test sip lint compat clean ALWAYS
+.PHONY: help demo install test sip lint compat together clean ALWAYS
 
 help:
 	@echo "make demo [SCENARIO=name]  play a call on this machine (escalate demo --list: all names)"
@@ -16,6 +16,7 @@ help:
 	@echo "make install               set up .venv for the demo"
 	@echo "make test                  lint, types and every test; no account, key or network"
 	@echo "make compat [COMPAT=...]   the adapters' tests on old and new releases of their frameworks"
+	@echo "make together              whether both frameworks install together at their newest releases"
 	@echo "make sip                   every story with real telephones (kamailio, sipp, baresip, linphone)"
 	@echo "make lint                  ruff and mypy alone"
 	@echo "make clean                 remove .venv and what tools left behind"
@@ -51,6 +52,11 @@ compat-%: .venv/compat-%/installed
 	  || { echo "$$said"; echo "$*: failed"; exit 1; }; \
 	  echo "$*: $$(echo "$$said" | grep -E ' in [0-9.]+s' | paste -sd';')"
 
+# Resolved and not installed. Each by itself is what the environments of `compat` hold.
+together: .venv/test.stamp
+	@both="pipecat-ai==$(call newest,pipecat-ai) livekit-agents==$(call newest,livekit-agents)"; \
+	  $(PIP) --dry-run -e '.[pipecat,livekit]' $$both && echo "together: $$both"
+
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -75,6 +81,8 @@ framework = $(firstword $(subst -, ,$*))
 release = $(patsubst newest,,$(lastword $(subst -, ,$*)))
 package_pipecat := pipecat-ai[websocket]
 package_livekit := livekit-agents
+
+newest = $$($(BIN)/python -m pip index versions $(1) 2>/dev/null | grep -oE '\b1\.[0-9]+\.[0-9]+' | head -n 1)
 
 .PRECIOUS: .venv/compat-%/installed
 .venv/compat-%/installed: pyproject.toml

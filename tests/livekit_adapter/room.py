@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from livekit import rtc
-from livekit.agents import JobContext, testing
+from livekit.agents import JobContext, JobExecutorType, JobProcess
+from livekit.agents.job import JobAcceptArguments, RunningJobInfo, _JobContextVar
 from livekit.agents.voice.room_io import RoomOptions
+from livekit.protocol import agent, models
 
 from escalate import LiveCall
 from escalate.livekit.audio import CallerAudio, PlayedAudio
@@ -146,11 +148,39 @@ class Job:
             await self._pace
 
 
+@contextlib.contextmanager
+def job_context(room: Any) -> Iterator[JobContext]:
+    """A job's context without a worker. LiveKit ships such a thing too, but only since 1.6."""
+    info = RunningJobInfo(
+        accept_arguments=JobAcceptArguments(identity=Local.identity, name="", metadata=""),
+        job=agent.Job(id="job-1", room=models.Room(name=room.name, sid="RM_1")),
+        url="",
+        token="",
+        worker_id="worker-1",
+        fake_job=True,
+    )
+    ctx = JobContext(
+        proc=JobProcess(executor_type=JobExecutorType.THREAD, user_arguments=None, http_proxy=None),
+        info=info,
+        room=room,
+        on_connect=lambda: None,
+        on_shutdown=lambda _: None,
+        inference_executor=cast(Any, None),
+    )
+    # There is no server to connect to.
+    ctx._connected = True
+    token = _JobContextVar.set(ctx)
+    try:
+        yield ctx
+    finally:
+        _JobContextVar.reset(token)
+
+
 @contextlib.asynccontextmanager
 async def job(bot: Bot | None = None) -> AsyncIterator[Job]:
     """A job in a room in which nobody is yet."""
     room: Any = Room()
-    with testing.fake_job_context(room=room) as ctx:
+    with job_context(room) as ctx:
         try:
             yield Job(ctx, room, bot or Bot())
         finally:

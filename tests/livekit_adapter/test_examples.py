@@ -8,9 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip("livekit.agents.testing", reason="livekit-agents has it since 1.6")
-
 from livekit.agents import AgentServer, AgentSession, utils
 
 from escalate import LiveCall

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
-pytest.importorskip("livekit.agents.testing", reason="livekit-agents has it since 1.6")
-
 from livekit import api
 from starlette.responses import Response
 

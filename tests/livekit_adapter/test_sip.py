@@ -12,9 +12,6 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-
-pytest.importorskip("livekit.agents.testing", reason="livekit-agents has it since 1.6")
-
 from livekit import rtc
 from livekit.agents import CloseReason
 

@@ -8,11 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
-
-pytest.importorskip("livekit.agents.testing", reason="livekit-agents has it since 1.6")
-
 from livekit import api
+from pydantic import ValidationError
 from starlette.responses import JSONResponse, Response
 
 from escalate import Outcome, Reason

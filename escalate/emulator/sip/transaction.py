@@ -88,10 +88,11 @@ class Transaction:
         self._repeating.cancel()
 
     async def _repeat(self) -> None:
-        """Send again and again, ever more seldom (timers A and E)."""
-        pause_s = T1_S
-        while self.hop.transport == "udp":
+        """Send again and again, ever more seldom (timers A, B, E and F)."""
+        pause_s, waited_s = T1_S, 0.0
+        while self.hop.transport == "udp" and waited_s < LINGER_S:
             await asyncio.sleep(pause_s)
+            waited_s += pause_s
             self._send(self.request, self.hop)
             limit_s = LINGER_S if self.request.method == "INVITE" else T2_S
             pause_s = min(2 * pause_s, limit_s)

@@ -176,8 +176,10 @@ class Escalation:
     @property
     def rings_until(self) -> float:
         """When no phone may ring any more: a human who has to confirm needs time for that."""
-        kept_s = self.limits.confirm_s if self.mode is Mode.CONFIRM else 0.0
-        return self.give_up_at - kept_s
+        if self.mode is not Mode.CONFIRM:
+            return self.give_up_at
+        budget_s = self.give_up_at - self.opened_at
+        return self.give_up_at - min(self.limits.confirm_s, budget_s / 2)
 
     def attempt(self, number: int) -> Attempt | None:
         """The attempt with this number, if it was made."""

@@ -129,6 +129,13 @@ def test_a_human_who_hangs_up_before_he_has_confirmed_did_not_take_the_caller() 
     assert (Outcome.CONNECTED, Reason.COMPLETED) == story.ending
 
 
+def test_little_patience_is_shared_between_ringing_and_the_key() -> None:
+    """Somebody is dialled however short the budget is."""
+    asked = replace(requested(budget_s=20.0), mode=Mode.CONFIRM)
+    story = Story().tell(e.StreamStarted(1), asked, ANNOUNCED, arrived())
+    assert 8.0 == story.dialled().ring_s
+
+
 def test_a_lost_word_of_the_bridge_is_made_up_for_by_the_time_it_lasted() -> None:
     """Whoever was on for longer than he had for the key has pressed it."""
     asked = replace(requested(), mode=Mode.CONFIRM)

@@ -46,7 +46,7 @@ def close(m: Moment, attempts: Iterable[Attempt]) -> Escalation:
 
 
 def _closed(m: Moment, told: Attempt) -> Attempt:
-    own = not isinstance(m.event, e.AttemptEvent) or m.event.attempt == told.number
+    own = isinstance(m.event, e.AttemptEvent) and m.event.attempt == told.number
     connected = (own and human_was_on(m)) or told.connected_at is not None
     name, code = None, None
     if own and isinstance(m.event, e.DialEnded | e.HumanLegEnded):

@@ -123,6 +123,7 @@ class Product:
         if letter.word is Word.DEADLINE:
             assert not again.commands, "a deadline that has passed does not pass again"
         assert first.call.past[: len(record.call.past)] == record.call.past, "history is kept"
+        assert _names_are_kept(record.call, first.call), "each leg keeps the name it was told by"
         return Told(self.record(first.call) if first.changed else record, first.commands)
 
     def event(self, letter: Letter) -> e.Event:
@@ -202,6 +203,17 @@ class Product:
             introduce=policy.introduce,
             limits=policy.limits,
         )
+
+
+def _names_are_kept(before: Call, after: Call) -> bool:
+    """Whether every human can be let go by his own leg, as the world calls it, as before."""
+    was, held = before.escalation, after.escalation
+    if was is None or held is None or was.id != held.id:
+        return True
+    return all(
+        (one.leg in (None, f"leg-{one.number}")) and (one.leg or was_one.leg is None)
+        for was_one, one in zip(was.attempts, held.attempts, strict=False)
+    )
 
 
 def is_old(record: Record, letter: Letter) -> bool:

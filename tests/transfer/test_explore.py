@@ -499,6 +499,7 @@ NAMED: Final[dict[str, dict[str, Table]]] = {
     "cold, to a last word": LAST_MISTAKES,
     "cold, all at once": DIAL_MISTAKES,
     "warm": WARM_MISTAKES,
+    "warm, introduced": INTRODUCTIONS,
     "warm, all at once": TOGETHER_MISTAKES,
 }
 

@@ -193,6 +193,15 @@ def test_of_humans_called_at_once_one_fails_alone() -> None:
     assert (Outcome.RETURNED, Reason.BUSY) == story.ending
 
 
+def test_a_caller_who_hangs_up_lets_each_human_go_by_his_own_leg() -> None:
+    """All of them hear that he has gone."""
+    story = all_at_once().tell(e.HumanAnswered("esc-1", 1, "leg-1"))
+    story.tell(e.HumanAnswered("esc-1", 2, "leg-2"), e.CallerHungUp())
+    assert [c.LetHumanGo(1), c.LetHumanGo(2)] == story.commands
+    assert story.call.escalation is not None
+    assert ["leg-1", "leg-2"] == [one.leg for one in story.call.escalation.attempts]
+
+
 def test_of_humans_called_at_once_each_has_his_own_time() -> None:
     """One who heard the question late is not given up with one whose phone rang too long."""
     story = all_at_once().tell(e.HumanAnswered("esc-1", 2, "leg-2"), after_s=15.0)

@@ -62,9 +62,9 @@ ROWS = {
     # Silence.
     "rings for ever": Row(INVITE + RINGS + CANCELLED, 3000, "no-answer", timeout_s=1),
     "says nothing": Row(INVITE + waits(1), 3070, "failed"),
-    "rings too late": Row(INVITE + waits(1500) + RINGS + CANCELLED, 3000, "no-answer", timeout_s=1),
+    "rings too late": Row(INVITE + waits(2500) + RINGS + CANCELLED, 3000, "no-answer", timeout_s=1),
     "answers too late": Row(
-        INVITE + waits(1500) + answers() + PARTS, 3000, "no-answer", timeout_s=1
+        INVITE + waits(2500) + answers() + PARTS, 3000, "no-answer", timeout_s=1
     ),
     # Answers.
     "answers": Row(INVITE + TALKS, *ENDED),

@@ -42,6 +42,7 @@ class Reader:
         self._trouble = _Waiting(self.packs, [pack.trouble_anchors for pack in self.packs])
         self._long = Skeletons(word for pack in self.packs for word in sorted(pack.long_words))
         self._open = frozenset[str]().union(*(pack.open_words for pack in self.packs))
+        self.small_words = frozenset[str]().union(*(pack.small_words for pack in self.packs))
         self._negators = frozenset[str]().union(*(pack.negators for pack in self.packs))
 
     def request(

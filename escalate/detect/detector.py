@@ -64,7 +64,7 @@ class Detector:
         self._compiled = compiled(policy, compile_expressions)
         self._policy = policy
         self._meter = Meter(half_life_s=policy.half_life_s, cool_down_s=policy.cool_down_s)
-        self._questions = Questions()
+        self._questions = Questions(self._compiled.reader.small_words)
         self._latched = False
         self._armed = False
         self._unfinished: tuple[str, float] | None = None

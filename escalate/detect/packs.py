@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 from escalate.detect.grammar import OTHER, Alphabet, Grammar, Rule
 from escalate.detect.lexicon import MISHEARD, OTHER_WORD, Lexicon, nickname
 from escalate.detect.near import Skeletons
-from escalate.detect.text import PAUSES
+from escalate.detect.text import PAUSES, words_of
 from escalate.errors import ConfigurationError
 
 FOLDER: Final = Path(__file__).with_name("packs")
@@ -28,7 +28,7 @@ _REQUIRED: Final = {"language", "name", "checked", "anchors", "words", "rule"}
 _TABLES: Final = ("rule", "trouble", "bot", "answer")
 _KEYS: Final = _REQUIRED | {
     "answer", "bot", "cues", "glued", "lines", "macros", "no_negates", "own_words", "sounds",
-    "tolerant", "trouble", "trouble_anchors",
+    "small", "tolerant", "trouble", "trouble_anchors",
 }  # fmt: skip
 _ANY_SLACK: Final = 99
 _SHORT: Final = 6  # letters; a shorter unknown word is no bad spelling of anything
@@ -86,6 +86,7 @@ class Pack:
         self.trouble_anchors = self._lexicon.waited_for(data.get("trouble_anchors", ""))
         last_pieces = (word.rpartition(" ")[2] for word in self._lexicon.of_class(_OPEN))
         self.open_words = frozenset(last_pieces)
+        self.small_words = frozenset(words_of(data.get("small", "")))
         self.negators = self._lexicon.of_class(_NOT)
 
     def read(self, words: Sequence[str], kind: str | None = None) -> list[Hit]:

@@ -19,7 +19,9 @@ _MOST_WORDS: Final = 60  # a longer turn is no question
 class Questions:
     """The content of the caller's last turns."""
 
-    def __init__(self) -> None:
+    def __init__(self, small_words: frozenset[str] = frozenset()) -> None:
+        """Compare turns without their `small_words`, which no question is about."""
+        self._small = small_words
         self._turns: deque[frozenset[str]] = deque(maxlen=_KEPT)
         self._last: _Turn | None = None
 
@@ -27,7 +29,7 @@ class Questions:
         """Remember the turn `words`; return whether an earlier one already said most of it."""
         if self._last is not None and len(self._last.content) >= _LEAST:
             self._turns.append(self._last.content)
-        self._last = turn = _Turn(words)
+        self._last = turn = _Turn(words, self._small)
         return any(_overlap(turn.content, earlier) >= _ENOUGH for earlier in self._turns)
 
     def clear(self) -> None:
@@ -39,15 +41,17 @@ class Questions:
 class _Turn:
     """A turn of the caller; its content is worked out when there is another to compare with."""
 
-    def __init__(self, words: Sequence[str]) -> None:
+    def __init__(self, words: Sequence[str], small: frozenset[str]) -> None:
         self._words = words
+        self._small = small
 
     @cached_property
     def content(self) -> frozenset[str]:
         words = self._words
         if len(words) > _MOST_WORDS:
             return frozenset()
-        return frozenset(stem(w) for w in words if len(w) >= _CONTENT_LETTERS or not w.isascii())
+        telling = (w for w in words if w not in self._small)
+        return frozenset(stem(w) for w in telling if len(w) >= _CONTENT_LETTERS or not w.isascii())
 
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> float:

@@ -67,6 +67,14 @@ def test_the_same_question_again_counts() -> None:
     assert [None, None, None, Trigger.UNCLEAR] == triggers(*map(Heard, turns))
 
 
+def test_courtesies_said_again_are_no_question() -> None:
+    """Thanks and assent come in the same words each time, and ask nothing."""
+    thanks = [Heard("thank you that sounds perfect to me")] * 6
+    assert [None] * 6 == triggers(*thanks)
+    asked = [Heard("where is my order"), Heard("so where's that order of mine then")] * 3
+    assert Trigger.UNCLEAR in triggers(*asked)
+
+
 def test_different_questions_do_not_count() -> None:
     """Words that any two turns share are no repetition."""
     turns = ("where is my parcel", "what does delivery cost", "can I change the address", "thanks")

@@ -78,7 +78,7 @@ def _put_off(held: Escalation, event: e.HumanDeclined, now: float) -> Escalation
     others = tuple(leg for leg in held.plan if leg.destination != told.destination)
     again_at = now + (held.limits.defer_s if event.after_s is None else event.after_s)
     once = sum(one.reason is Reason.DEFERRED for one in asked) == 1
-    if not once or again_at >= held.give_up_at:
+    if not once or again_at >= held.rings_until:
         return replace(held, plan=others)
     return replace(held, plan=(*others, Leg(told.destination, told.ring_s, not_before=again_at)))
 
@@ -124,7 +124,7 @@ def look_at(held: Escalation, now: float) -> float:
 
 def _in_time(leg: Leg, held: Escalation, now: float) -> bool:
     """Whether a human has asked to be called again, and the caller will still wait then."""
-    return now < leg.not_before < held.give_up_at
+    return now < leg.not_before < held.rings_until
 
 
 def won_by(m: Moment) -> Escalation:

@@ -354,7 +354,7 @@ _ALL: Final = (
     _scenario(
         "warm-nobody",
         "no human takes the call: the caller never leaves the bot, is told so and goes on",
-        conversation([(0.9, "a human please"), (9.6, "where is my parcel")]),
+        conversation([(0.9, "a human please"), (12.0, "where is my parcel")]),
         warm=True,
         phones=_humans({"presses": "2", "reacts_after_s": 3.6}, {"busy": True}),
         over=When("heard.started", source="bot", since="caller.says", since_nth=2),

@@ -19,7 +19,7 @@ from escalate.detect.patterns import Letters, Node, one_of, parse
 from escalate.errors import ConfigurationError
 
 _FIRST_LETTER: Final = 0x3400  # a block without a single special character
-_RAREST: Final = 4  # needs of a pattern that are looked for
+_RAREST: Final = 6  # needs of a pattern that are looked for
 OTHER: Final = chr(_FIRST_LETTER)  # a word the pack does not know
 
 

@@ -110,8 +110,8 @@ def _trained(texts: Sequence[str], labels: Sequence[int], rows: Sequence[int]) -
         for name in ("feature_extraction.text", "linear_model", "pipeline")
     )
     model = pipeline.make_pipeline(
-        text.TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True),
-        linear.LogisticRegression(C=10, max_iter=1000),
+        text.TfidfVectorizer(analyzer="char", ngram_range=(2, 5), sublinear_tf=True),
+        linear.LogisticRegression(C=10, class_weight="balanced", max_iter=1000),
     )
     return model.fit([texts[i] for i in rows], [labels[i] for i in rows])
 

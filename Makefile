@@ -8,7 +8,7 @@ COMPAT ?= pipecat-1.8.0 pipecat-1.12 pipecat-newest livekit-1.5.17 livekit-1.6 l
 BIN := .venv/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo install test sip lint compat together clean ALWAYS
+.PHONY: help demo install test pytest sip lint compat together clean ALWAYS
 
 help:
 	@echo "make demo [SCENARIO=name]  play a call on this machine (escalate demo --list: all names)"

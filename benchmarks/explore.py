@@ -2,8 +2,8 @@
 
 Each walk goes on until nothing new is found, or to as many events as stand beside it (or `depth`,
 if that is less); the two owners of the answer document are walked side by side. After that the
-table gets one mistake at a time, named ones and some that are drawn from a seed, and each has to be
-noticed.
+table loses one row at a time, and gets one mistake at a time, named ones and some that are drawn
+from a seed; each has to be noticed.
 """
 
 from __future__ import annotations
@@ -102,12 +102,20 @@ def _mutations(pool: ProcessPoolExecutor) -> int:
     named = [(walks, name) for walks, tables in NAMED.items() for name in tables]
     found = list(pool.map(caught_named, *zip(*named, strict=True)))
     drawn = list(pool.map(caught_drawn, range(DRAWN)))
+    lost = list(pool.map(loss_noticed, range(len(NEEDED))))
+    print(f"rows whose loss is noticed: {sum(map(bool, lost))} of {len(lost)}")
     print(f"mistakes with a name caught: {sum(map(bool, found))} of {len(found)}")
     print(f"mistakes drawn from a seed caught: {sum(bool(law) for _, law in drawn)} of {DRAWN}")
     for what, law in drawn:
         print(f"  {what} -> {law or 'MISSED'}")
     print(f"mistakes looked for in {time.perf_counter() - began:.0f} s")
-    return found.count("") + sum(not law for _, law in drawn)
+    return (*found, *lost).count("") + sum(not law for _, law in drawn)
+
+
+def loss_noticed(number: int) -> str:
+    row = NEEDED[number]
+    table = tuple(kept for kept in TABLE if kept is not row)
+    return min(laws_broken_by(table, walks_for(row)), default="")
 
 
 def caught_named(walks: str, name: str) -> str:

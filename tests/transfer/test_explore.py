@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
@@ -28,7 +29,7 @@ from escalate.transfer.moment import Moment, human_was_on
 from escalate.transfer.trying import without_the_ended
 from escalate.values import Outcome, Reason
 
-from .explorer import Explored, explore
+from .explorer import explore
 from .mutations import Mutation, seeded
 from .product import Policy
 from .world import ACCEPTED, ASKED, MET
@@ -64,7 +65,7 @@ class Walk(NamedTuple):
 
 
 DEEP: Final = {
-    "cold": Walk(COLD, 10),
+    "cold": Walk(COLD, 9),
     "cold, all at once": Walk(COLD_TOGETHER, 8),
     "warm": Walk(WARM, 7),
     "warm, from the room": Walk(INTRODUCING, 7, ACCEPTED),
@@ -91,28 +92,16 @@ SHALLOW: Final = {
 }
 
 
-Explorations = dict[tuple[str, DocumentOwner], Explored]
-
-
-@pytest.fixture(scope="module")
-def explored() -> Explorations:
-    return {
-        (name, owner): explore(owner, walk.policy, deepest=walk.deepest, after=walk.after)
-        for name, walk in DEEP.items()
-        for owner in DocumentOwner
-    }
-
-
-@pytest.mark.parametrize("owner", DocumentOwner)
-@pytest.mark.parametrize("name", DEEP)
-def test_no_order_loss_or_repetition_of_events_breaks_a_law(
-    explored: Explorations, name: str, owner: DocumentOwner
-) -> None:
-    """All worlds within that many events, and a fair end from each of them."""
-    found = explored[name, owner]
-    assert {} == found.violations
-    assert DEEP[name].deepest == found.depth
-    assert 1_000 < found.states < found.transitions
+def test_no_order_loss_or_repetition_of_events_breaks_a_law() -> None:
+    """All worlds within that many events, and a fair end from each; no row is but a rumour."""
+    taken: set[int] = set()
+    for (name, walk), owner in itertools.product(DEEP.items(), DocumentOwner):
+        found = explore(owner, walk.policy, deepest=walk.deepest, after=walk.after)
+        assert {} == found.violations, (name, owner)
+        assert walk.deepest == found.depth
+        assert 1_000 < found.states < found.transitions
+        taken.update(found.rows)
+    assert [] == [row for index, row in enumerate(TABLE) if index not in taken]
 
 
 @pytest.mark.parametrize("owner", DocumentOwner)
@@ -125,14 +114,9 @@ def test_a_caller_who_asks_a_second_time_is_as_safe_as_the_first(
     assert {} == explore(owner, twice, deepest=deepest).violations
 
 
-def test_every_row_of_the_table_is_taken(explored: Explorations) -> None:
-    """A row that nothing can reach is not a rule but a rumour."""
-    taken = {index for found in explored.values() for index in found.rows}
-    assert [] == [row for index, row in enumerate(TABLE) if index not in taken]
-
-
 # --- mistakes -----------------------------------------------------------------------------------
 
+# `benchmarks/explore.py` takes away every row, one at a time; each loss but these is noticed.
 # Without these rows the caller is served as well, by the rows around them: the way is longer, or
 # the record shorter.
 SPARE: Final = {
@@ -145,10 +129,6 @@ SPARE: Final = {
     (State.MOVING, e.DeadlinePassed, r.late_thrice),
     (State.CONNECTED, e.HumanLegEnded, r.always),
 }
-
-
-def name_of(row: Row) -> str:
-    return f"{row.state}-{row.on.__name__}-{row.to}-{row.when.__name__}"
 
 
 def laws_broken_by(table: Table, walks: str) -> set[str]:
@@ -172,12 +152,6 @@ def walks_for(row: Row) -> str:
 
 
 NEEDED: Final = [row for row in TABLE if (row.state, row.on, row.when) not in SPARE]
-
-
-@pytest.mark.parametrize("row", NEEDED, ids=name_of)
-def test_a_table_without_a_row_breaks_a_law(row: Row) -> None:
-    """Each row is there for a reason."""
-    assert laws_broken_by(tuple(kept for kept in TABLE if kept is not row), walks_for(row))
 
 
 def changed(state: State, on: type[e.Event], to: State, when: r.Guard = r.always) -> Change:

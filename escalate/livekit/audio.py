@@ -18,6 +18,8 @@ from escalate.livekit import mulaw
 # at which an interrupted bot was cut off less certain.
 _LEAD_S: Final = 0.4
 _PIECE_BYTES: Final = mulaw.RATE // 10
+# A session resumes what it paused before it throws it away: so much later there is no blip of it.
+_RESUME_S: Final = 0.1
 # How late the carrier's word that it has played everything may be before we stop waiting for it.
 _GRACE_S: Final = 2.0
 # What the caller says before anybody listens is kept this long.
@@ -129,6 +131,7 @@ class PlayedAudio(AudioOutput):
         self._count = 0
         self._wake = asyncio.Event()
         self._paused = False
+        self._silent_until = 0.0
         self._closed = False
 
     # --- what a session does ----------------------------------------------------------------
@@ -158,6 +161,7 @@ class PlayedAudio(AudioOutput):
     def clear_buffer(self) -> None:
         """Stop at once."""
         now = time.monotonic()
+        self._silent_until = 0.0
         if any(segment.ahead(now) or segment.waiting_for for segment in self._segments):
             self._clear()
         for segment in list(self._segments):
@@ -176,8 +180,10 @@ class PlayedAudio(AudioOutput):
     def resume(self) -> None:
         """Go on where the caller stopped hearing."""
         super().resume()
-        self._paused = False
-        self._wake.set()
+        if self._paused:
+            self._paused = False
+            self._silent_until = time.monotonic() + _RESUME_S
+            self._wake.set()
 
     # --- what the bridge does ---------------------------------------------------------------
 
@@ -208,6 +214,8 @@ class PlayedAudio(AudioOutput):
         now = time.monotonic()
         if self._paused or not self._segments:
             return None
+        if now < self._silent_until:
+            return self._silent_until - now
         segment = self._segments[0]
         if segment.waiting_for is not None:
             return self._wait_for_mark(segment, now)

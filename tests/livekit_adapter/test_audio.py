@@ -172,6 +172,23 @@ async def test_a_pause_repeats_nothing_and_leaves_nothing_out(
     assert 1.0 + unheard_s == pytest.approx(wire.seconds, abs=0.1)
 
 
+async def test_what_is_thrown_away_after_a_pause_is_not_heard_again(
+    wire: Wire, output: PlayedAudio
+) -> None:
+    """A session resumes it for a moment; the caller, who has spoken, hears nothing of it."""
+    await speak(output, 1.0)
+    await wire.sent(0.3)
+    output.pause()
+    before = wire.seconds
+    output.resume()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    output.clear_buffer()
+
+    assert (await output.wait_for_playout()).interrupted
+    assert before == wire.seconds
+
+
 async def test_a_carrier_that_never_answers_does_not_silence_the_bot(
     wire: Wire, output: PlayedAudio, monkeypatch: pytest.MonkeyPatch
 ) -> None:

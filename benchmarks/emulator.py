@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +27,9 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from escalate.emulator import virtual
 from escalate.emulator.client import Event, LocalPlivo
+from escalate.emulator.phones import Challenge, Phone
 from escalate.emulator.sip.digest import Credentials
 from tests.emulator.harness import Application, running
 from tests.sip.peers import free_port, run, start, stop, until, until_bound
@@ -38,6 +41,7 @@ SET_UPS: Final = 300
 BRIDGES: Final = 50
 TALK_S: Final = 15.0
 TRANSFERS: Final = 40
+VIRTUAL_CALLS: Final = 4000
 NUMBER: Final = "14155550100"
 
 
@@ -224,11 +228,62 @@ async def sipps_own_s() -> float:
             await stop(uas)
 
 
+_DOCUMENTS: Final = {
+    "answer": "<Stream keepCallAlive='true' contentType='audio/x-mulaw;rate=8000' "
+    "statusCallbackUrl='http://app.test/stream'>wss://app.test/ws</Stream>"
+    "<Redirect>http://app.test/next</Redirect>",
+    "next": "<Dial action='http://app.test/done' callbackUrl='http://app.test/progress'>"
+    f"<User sipAuthUsername='{USERNAME}' sipAuthPassword='{PASSWORD}'>sip:desk@cc.test</User>"
+    "</Dial>",
+    "done": "<Hangup/>",
+}
+
+
+def play_in_virtual_time(calls: int) -> float:
+    """Play whole calls (bot, challenge, talk, nine callbacks each); return the seconds."""
+
+    async def application(asked: virtual.Asked) -> virtual.Answered:
+        elements = _DOCUMENTS.get(asked.url.rpartition("/")[2], "")
+        return virtual.Answered(f"<Response>{elements}</Response>".encode())
+
+    async def bot(_: object) -> None:
+        await asyncio.sleep(12)
+
+    challenge = Challenge(username=USERNAME, password=PASSWORD)
+    phones = {"*": Phone(answers_after_s=3, talks_s=180, challenge=challenge)}
+
+    async def play(plivo: virtual.VirtualPlivo) -> None:
+        async def one(number: int) -> None:
+            await asyncio.sleep(number / 2)
+            ended = await plivo.call(
+                answer_url="http://app.test/answer",
+                hangup_url="http://app.test/hangup",
+                phones=phones,
+            )
+            assert ended["was_bridged_with"] == ["sip:desk@cc.test"], ended
+
+        await asyncio.gather(*map(one, range(calls)))
+
+    began = time.perf_counter()
+    virtual.run(play, application, bot=bot)
+    return time.perf_counter() - began
+
+
+def virtual_calls() -> None:
+    """Whole calls a second in virtual time, two processes side by side."""
+    with ProcessPoolExecutor(2) as pool:
+        took = max(pool.map(play_in_virtual_time, [VIRTUAL_CALLS // 2] * 2))
+    rate = VIRTUAL_CALLS / took
+    verdict = "ok" if rate >= 1000 else "TOO SLOW"
+    print(f"calls in virtual time, two processes: {rate:.0f} a second (must be 1000) {verdict}")
+
+
 async def main() -> None:
-    print("Figures are this machine's; ratios are not.")
     for measure in (set_up, transfers, bridges):
         await measure()
 
 
 if __name__ == "__main__":
+    print("Figures are this machine's; ratios are not.")
+    virtual_calls()
     asyncio.run(main())

@@ -25,7 +25,8 @@ class EventLog:
         self._mask = mask
         self._events: deque[Event] = deque(maxlen=CAPACITY)
         self._seq = 0
-        self._news = asyncio.Event()
+        # Made by whoever waits: most logs are read when it is all over.
+        self._news: asyncio.Event | None = None
         self._closed = False
         self._listeners: list[Callable[[Event], None]] = []
 
@@ -35,8 +36,7 @@ class EventLog:
         event = {"seq": self._seq, "at": round(self._clock.now(), 4), "call": call, "kind": kind}
         event.update(fields)
         self._events.append(event)
-        self._news.set()
-        self._news = asyncio.Event()
+        self._tell_readers()
         for listener in list(self._listeners):
             listener(event)
 
@@ -56,6 +56,7 @@ class EventLog:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
                 while not (found := self.after(seq, call)) and not self._closed:
+                    self._news = self._news or asyncio.Event()
                     await self._news.wait()
                 return found
         return self.after(seq, call)
@@ -68,7 +69,12 @@ class EventLog:
     def close(self) -> None:
         """Let nobody wait any longer."""
         self._closed = True
-        self._news.set()
+        self._tell_readers()
+
+    def _tell_readers(self) -> None:
+        if self._news is not None:
+            self._news.set()
+            self._news = None
 
     def forget(self) -> None:
         """Drop every event; numbers go on, so a reader's position stays valid."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from escalate.emulator import audio, legs, parameters, sounds
 from escalate.emulator.attempt import Attempt
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from escalate.emulator.call import Call
     from escalate.emulator.services import Services
+
+
+_RINGBACK: Final = tuple(audio.frames(sounds.RINGBACK))
 
 
 class Dialling:
@@ -125,7 +128,7 @@ class Dialling:
             await self._ring_tone()
 
     async def _ring_tone(self) -> None:
-        pieces = itertools.cycle(audio.frames(sounds.RINGBACK))
+        pieces = itertools.cycle(_RINGBACK)
         async for at in self._services.clock.frames():
             if any(attempt.record.rang for attempt in self._attempts):
                 self._call.ear.hear("ring", next(pieces), at)

@@ -69,8 +69,8 @@ def test_every_command_shown_exists() -> None:
 
 
 def test_the_readme_is_short_and_shows_code_early() -> None:
-    """A newcomer sees what to type before he scrolls."""
+    """A newcomer sees what to type before he scrolls; pictures are looked at, not read."""
     lines = README.splitlines()
-    written = len(lines) - len(mermaid().splitlines())
+    written = len(lines) - sum(len(picture.splitlines()) for picture in blocks("mermaid"))
     assert 75 <= written <= 160
     assert 50 > next(n for n, line in enumerate(lines) if line.startswith("```"))

@@ -31,7 +31,7 @@ test: .venv/test.stamp
 	@$(MAKE) --no-print-directory -j 2 lint pytest
 
 pytest: .venv/test.stamp
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+	$(BIN)/pytest -n $(WORKERS) --dist load --maxschedchunk 1
 
 sip: .venv/test.stamp
 	SIP_STORIES=all $(BIN)/pytest tests/sip

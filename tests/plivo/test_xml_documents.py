@@ -58,9 +58,8 @@ headers = st.none() | st.dictionaries(
     max_size=3,
 )
 words = st.text(min_size=1).filter(lambda text: any(char.isalnum() for char in text))
-printable = st.text(st.characters(exclude_categories=("C", "Z")), min_size=8, max_size=128).map(
-    SecretStr
-)
+shown = st.text(st.characters(exclude_categories=("C", "Z")), min_size=8, max_size=128)
+printable = shown.map(SecretStr)
 
 plays = st.builds(Play, url=urls, loop=st.integers(0, 9))
 speaks = st.tuples(words, st.sampled_from(PAIRS), st.integers(0, 9)).map(
@@ -202,7 +201,7 @@ parties = st.builds(
 early = st.one_of(
     st.builds(PreAnswer, children=st.lists(plays | speaks | waits, min_size=1).map(tuple)),
     st.builds(DTMF, digits=st.just("1w*#"), async_=st.none() | flags),
-    st.builds(Message, text=words.map(lambda text: " ".join(text.split())), dst=st.just("1415<49")),
+    st.builds(Message, text=shown, dst=st.just("1415<49")),
 )
 steps = st.one_of(
     parties,

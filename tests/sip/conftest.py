@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 
 import pytest
@@ -14,8 +15,15 @@ from tests.nursery import local_plivo
 CONFIG = {"auth_timeout_s": 2.5, "sip": {"silence_s": 3.0}}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests of this folder in one event loop, the one their local Plivo belongs to."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run the tests of this folder in one event loop, the one their local Plivo belongs to.
+
+    Two whole stories are enough for each time; SIP_STORIES=all plays them all.
+    """
+    if os.environ.get("SIP_STORIES") != "all":
+        left_out = [item for item in items if item.get_closest_marker("sip_story")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
     for item in items:
         if item.path.parent.name == "sip" and pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from .peers import LOOPBACK, free_port, start, until_bound
+from .peers import LOOPBACK, free_port, start, stop, until_bound
 
 REALM: Final = "pbx.test"
 _MODULES: Final = (
@@ -146,7 +146,4 @@ async def kamailio(
         await until_bound(port, process)
         yield Pbx(port)
     finally:
-        if process.returncode is None:
-            # The main process takes its children with it.
-            process.terminate()
-        await process.wait()
+        await stop(process)

@@ -7,6 +7,7 @@ import contextlib
 import os
 import random
 import shutil
+import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -97,6 +98,8 @@ async def start(
             stdout=output,
             stderr=output,
             env={**os.environ, **environment},
+            # A program that has children is ended together with them.
+            start_new_session=True,
         )
 
 
@@ -110,9 +113,9 @@ async def run(*command: str, cwd: Path) -> str:
 
 
 async def stop(process: asyncio.subprocess.Process) -> None:
-    """End a program that we started."""
+    """End a program that we started, and its children."""
     if process.returncode is None:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
     await process.wait()
 
 

@@ -5,7 +5,6 @@ Two stories are played each time, all of them with SIP_STORIES=all (`make sip`).
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -18,9 +17,6 @@ from .stage import CALLER_HZ, DUTY_HZ, SUPPORT_HZ, Stage, stage
 from .tones import has_heard, seconds_of
 
 INVITE = gets("INVITE")
-every_story = pytest.mark.skipif(
-    os.environ.get("SIP_STORIES") != "all", reason="played by `make sip`"
-)
 
 
 async def talk(on: Stage, call: str, hz: int = SUPPORT_HZ) -> None:
@@ -70,7 +66,7 @@ async def test_a_human_who_presses_1_after_the_briefing_gets_the_caller(tmp_path
     assert 0 == seconds_of(first_second, CALLER_HZ)
 
 
-@every_story
+@pytest.mark.sip_story
 async def test_a_wrong_password_leads_to_the_next_human(tmp_path: Path) -> None:
     """The endpoint's refusal is 4240, and the caller is not lost by it."""
     need("kamailio", "baresip", bot="pipecat")
@@ -84,7 +80,7 @@ async def test_a_wrong_password_leads_to_the_next_human(tmp_path: Path) -> None:
         assert seconds_of(await on.duty.heard(), CALLER_HZ) > 0.3
 
 
-@every_story
+@pytest.mark.sip_story
 async def test_a_busy_queue_leads_to_the_next_human(tmp_path: Path) -> None:
     """All that the queue tries are busy or do not answer, and so it says 480 in the end."""
     need("kamailio", "baresip", "sipp", bot="pipecat")
@@ -103,7 +99,7 @@ async def test_a_busy_queue_leads_to_the_next_human(tmp_path: Path) -> None:
         await talk(on, call, DUTY_HZ)
 
 
-@every_story
+@pytest.mark.sip_story
 async def test_a_caller_who_leaves_during_the_briefing_takes_nobody_with_him(
     tmp_path: Path,
 ) -> None:
@@ -120,7 +116,7 @@ async def test_a_caller_who_leaves_during_the_briefing_takes_nobody_with_him(
         assert not (await on.plivo.summary(call))["was_bridged_with"]
 
 
-@every_story
+@pytest.mark.sip_story
 async def test_a_human_who_hangs_up_first_ends_it_in_order(tmp_path: Path) -> None:
     """His telephone says BYE, and the caller's document goes on to an orderly end."""
     need("kamailio", "baresip", bot="pipecat")
@@ -134,7 +130,7 @@ async def test_a_human_who_hangs_up_first_ends_it_in_order(tmp_path: Path) -> No
         assert "emulator.error" not in kinds(await on.plivo.events())
 
 
-@every_story
+@pytest.mark.sip_story
 async def test_a_livekit_bot_is_left_for_a_human_in_the_same_way(tmp_path: Path) -> None:
     """Caller, contact centre and human cannot tell which framework the bot is made with."""
     need("kamailio", "baresip", bot="livekit.agents")

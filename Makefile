@@ -6,6 +6,8 @@ FRAMEWORK ?= pipecat
 WORKERS ?= 4
 COMPAT ?= pipecat-1.8.0 pipecat-1.12 pipecat-newest livekit-1.5.17 livekit-1.6 livekit-1.7 livekit-newest
 BIN := .venv/bin
+# Dozens of processes are started, and each would compile everything anew.
+export PYTHONDONTWRITEBYTECODE =
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help demo install test pytest sip lint compat together clean ALWAYS
@@ -68,6 +70,7 @@ $(BIN)/python:
 .venv/demo-%.stamp: pyproject.toml | $(BIN)/python
 	@echo "installing into .venv, once; this takes about a minute"
 	$(PIP) -e '.[$*,emulator]' fastapi
+	$(BIN)/python -m compileall -q escalate examples
 	@touch $@
 
 # The group `dev` of pyproject.toml needs pip 25.1; the one that venv brings may be older.

@@ -4,13 +4,13 @@ The tests play dozens of calls with real processes, and to import Pipecat and th
 more than to play one. `python()` returns an executable that is called like Python itself
 (`-m module arguments`), and passes its arguments, environment and standard streams to the nursery;
 there a fork becomes that program. Whoever ends the executable ends the fork, by whatever signal.
-All workers of a test run share one nursery, which ends with whoever started it.
+All workers of a test run share one nursery, which ends with whoever started it. The workers are
+forks, too: of a fork that has collected the tests once for all of them.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import gc
 import importlib
 import json
@@ -26,11 +26,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from escalate.emulator.client import LocalPlivo
+import pytest
+
+if TYPE_CHECKING:
+    from escalate.emulator.client import LocalPlivo
 
 ROOT: Final = Path(__file__).parents[1]
 _IMPORTED: Final = (
@@ -51,6 +54,8 @@ _IMPORTED: Final = (
     "escalate.demo.livekit_services",
 )
 _START_S: Final = 60.0
+# Where the nursery of this run is, for the processes that the run consists of.
+_HOME: Final = "TESTS_NURSERY"
 # Isolated and without site packages: it has to start in a few milliseconds.
 _EXECUTABLE: Final = """#!{python} -IS
 import json, os, signal, socket, sys
@@ -80,24 +85,39 @@ def in_use() -> Iterator[None]:
 
 
 def python() -> str:
-    """Return the executable; the first to ask starts the nursery.
+    """Return the executable; whoever asks first starts the nursery for all that he starts.
 
     Raises:
         RuntimeError: The nursery does not start.
     """
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid())
-    folder = Path(tempfile.gettempdir()) / f"nursery-{run}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not _answers(folder / "door"):
-            _open(folder)
+    if _HOME not in os.environ:
+        os.environ[_HOME] = tempfile.mkdtemp(prefix="nursery-")
+    folder = Path(os.environ[_HOME])
+    if not _answers(folder / "door"):
+        _wait_for(_open(folder, str(folder / "python")), folder)
+    return str(folder / "python")
+
+
+def python_that_collected(arguments: Sequence[str]) -> str:
+    """Return an executable for workers, which need not import the tests that `arguments` name.
+
+    Raises:
+        RuntimeError: The nursery does not start.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="nursery-"))
+    process = _open(folder, sys.executable, *arguments)
+    # The workers will want the other one, and find it in their environment.
+    python()
+    _wait_for(process, folder)
     return str(folder / "python")
 
 
 @contextlib.asynccontextmanager
 async def local_plivo(**options: Any) -> AsyncIterator[LocalPlivo]:
     """A local Plivo that is a fork of the nursery."""
+    # Pytest has to be the first to import what is imported with it.
+    from escalate.emulator.client import LocalPlivo
+
     async with contextlib.AsyncExitStack() as stack:
         with in_use():
             plivo = await stack.enter_async_context(LocalPlivo(**options))
@@ -107,23 +127,31 @@ async def local_plivo(**options: Any) -> AsyncIterator[LocalPlivo]:
 _opened: list[subprocess.Popen[bytes]] = []
 
 
-def _open(folder: Path) -> None:
+def _open(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
     door, executable = folder / "door", folder / "python"
     door.unlink(missing_ok=True)
     executable.write_text(_EXECUTABLE.format(python=sys.executable, address=str(door)))
     executable.chmod(0o700)
-    _opened.append(
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.nursery", str(folder)],
-            stdin=subprocess.PIPE,
-            cwd=ROOT,
-            start_new_session=True,
+    with (folder / "messages").open("w") as messages:
+        _opened.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "tests.nursery", str(folder), *arguments],
+                stdin=subprocess.PIPE,
+                stdout=messages,
+                stderr=messages,
+                cwd=ROOT,
+                start_new_session=True,
+            )
         )
-    )
+    return _opened[-1]
+
+
+def _wait_for(process: subprocess.Popen[bytes], folder: Path) -> None:
     give_up_at = time.monotonic() + _START_S
-    while not _answers(door):
-        if _opened[-1].poll() is not None or time.monotonic() > give_up_at:
-            raise RuntimeError("the nursery does not start; see its messages above")
+    while not _answers(folder / "door"):
+        if process.poll() is not None or time.monotonic() > give_up_at:
+            said = (folder / "messages").read_text()
+            raise RuntimeError(f"the nursery does not start; it said:\n{said}")
         time.sleep(0.05)
 
 
@@ -135,13 +163,9 @@ def _answers(door: Path) -> bool:
 # --- the nursery itself ---------------------------------------------------------------------------
 
 
-def serve(folder: Path) -> None:
-    """Fork a child for each order, until stdin closes."""
-    setattr(ssl, "create_default_context", _create_and_note)  # noqa: B010
-    for name in _IMPORTED:
-        # A test of one framework may run where the other is not installed.
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
+def serve(folder: Path, python: str, *tests: str) -> None:
+    """Fork a child for each order, until stdin closes; `python` is what it takes for Python."""
+    _collect(tests) if tests else _import()
     gc.freeze()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     waker, woken = os.pipe()
@@ -158,7 +182,7 @@ def serve(folder: Path) -> None:
             if 0 in ready:
                 break
             if door in ready:
-                _take_in(door.accept()[0], children, folder)
+                _take_in(door.accept()[0], children, python)
             if waker in ready:
                 os.read(waker, 512)
                 _bury(children)
@@ -171,6 +195,24 @@ def serve(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def _import() -> None:
+    setattr(ssl, "create_default_context", _create_and_note)  # noqa: B010
+    for name in _IMPORTED:
+        # A test of one framework may run where the other is not installed.
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+
+
+def _collect(tests: Sequence[str]) -> None:
+    """Import what pytest would, and its way; what is wrong with a test is told by the workers."""
+    with (
+        open(os.devnull, "w") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+    ):
+        pytest.main(["--collect-only", "-qq", "-p", "no:cacheprovider", *tests])
+
+
 _contexts: list[ssl.SSLContext] = []
 _create_default_context = ssl.create_default_context
 
@@ -181,7 +223,7 @@ def _create_and_note(*args: Any, **options: Any) -> ssl.SSLContext:
     return _contexts[-1]
 
 
-def _take_in(parent: socket.socket, children: dict[int, socket.socket], folder: Path) -> None:
+def _take_in(parent: socket.socket, children: dict[int, socket.socket], python: str) -> None:
     head, streams, _, _ = socket.recv_fds(parent, 4, 3)
     if not head:
         parent.close()
@@ -191,8 +233,7 @@ def _take_in(parent: socket.socket, children: dict[int, socket.socket], folder: 
         order += parent.recv(left - len(order))
     pid = os.fork()
     if not pid:
-        # What it starts itself comes from here, too.
-        sys.executable = str(folder / "python")
+        sys.executable = python
         _become(streams, *json.loads(order))
     for stream in streams:
         os.close(stream)
@@ -251,12 +292,15 @@ def _become(streams: list[int], argv: list[str], environment: dict[str, str], cw
 
 
 def _run(argv: list[str]) -> None:
-    first, *rest = argv
-    if first == "-m":
+    first, *rest = argv[1:] if argv[0] == "-u" else argv
+    if first == "-c":
+        sys.argv = [first]
+        exec(rest[0], {"__name__": "__main__"})
+    elif first == "-m":
         sys.argv = rest
         runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
     else:
-        sys.argv = argv
+        sys.argv = [first, *rest]
         sys.path[0] = str(Path(first).resolve().parent)
         runpy.run_path(first, run_name="__main__")
 
@@ -269,4 +313,4 @@ def _status_of(code: Any) -> int:
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]))
+    serve(Path(sys.argv[1]), *sys.argv[2:])

@@ -63,6 +63,8 @@ class Errands:
                 await self._call_human(call, number)
             case c.LetHumanGo(number):
                 await self._let_human_go(call, number)
+            case c.LookForHuman(number):
+                await self._look_for_human(call, number)
             case c.Introduce():
                 await self._introduce(call)
             case c.CheckCaller():
@@ -178,6 +180,16 @@ class Errands:
                 await self._exchange.plivo.cancel(told.request_uuid)
         except CallGone:
             log.debug("call %s: the human's leg is gone already", call.call_uuid)
+
+    async def _look_for_human(self, call: Call, number: int) -> None:
+        """Find out whether a caller waits in a room for a human who cannot come any more."""
+        held, plivo = call.open_escalation, self._exchange.plivo
+        told = held.attempt(number) if held is not None else None
+        # In this order: had the human been with him, the room would have closed before the look.
+        if held is None or told is None or told.leg is None or await plivo.is_live(told.leg):
+            return
+        if await plivo.members_of(room_of(held.id)) == (call.call_uuid,):
+            await self._exchange.receive(call.call_uuid, e.CallerAlone(held.id, number))
 
     async def _introduce(self, call: Call) -> None:
         """Say in the room who calls and why; without it they talk all the same."""

@@ -139,6 +139,17 @@ class PlivoClient:
         path = f"Conference/{_checked(room)}/Member/all/Play/"
         await self._ask("play", "POST", path, {"url": url})
 
+    async def members_of(self, room: str) -> tuple[str, ...]:
+        """Return the ids of the calls in a conference; none where there is no such conference."""
+        try:
+            answer = await self._ask("look at", "GET", f"Conference/{_checked(room)}/")
+        except CallGone:
+            return ()
+        try:
+            return tuple(str(member["call_uuid"]) for member in answer.json()["members"])
+        except (ValueError, KeyError, TypeError):
+            raise CarrierUnreachable("Plivo's answer to look at cannot be read") from None
+
     async def cancel(self, request_uuid: str) -> None:
         """Take back a call that is queued or ringing."""
         await self._ask("cancel", "DELETE", f"Request/{_checked(request_uuid)}/")

@@ -38,6 +38,13 @@ class CheckCaller(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class LookForHuman(Command):
+    """Ask the carrier whether the caller waits in a room for a human whose line is dead."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
 class CallHuman(Command):
     """Ask the carrier to call the human of this attempt. Not to be repeated: a phone would ring."""
 

@@ -143,6 +143,14 @@ class HumanEntered(AttemptEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class CallerAlone(AttemptEvent):
+    """The human's line was dead, and after that the caller was alone in the room: they never met.
+
+    Whoever leaves the room closes it, and a line that is dead stays so.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class HumanConnected(AttemptEvent):
     """Caller and human are bridged."""
 

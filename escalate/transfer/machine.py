@@ -78,6 +78,9 @@ def _is_stale(call: Call, event: e.Event) -> bool:
             # Two people have talked: that is never too late to be known.
             made = held.attempts if held is not None and held.id == escalation else ()
             return all(attempt != one.number or _did_not_confirm(one) for one in made)
+        case e.CallerAlone(escalation, attempt):
+            # His line's end may have been told before.
+            return held is None or (escalation, attempt) != (held.id, held.claimed_by)
         case e.AttemptEvent(escalation, attempt):
             live = held.live if held is not None and held.id == escalation else ()
             return all(attempt != one.number for one in live)

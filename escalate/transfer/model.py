@@ -60,6 +60,7 @@ class Limits:
     brief_s: float = 45.0
     confirm_s: float = 30.0  # from a dialled human's answer to the key that takes the caller
     join_s: float = 10.0
+    meet_s: float = 5.0  # from the caller's way into the room until somebody looks who is there
     defer_s: float = 60.0  # a human who asks for time without saying how long
     at_once_s: float = 3.0  # a human who is gone again within this time was never there
     move_s: float = 4.0

@@ -12,10 +12,12 @@ from escalate.transfer import events as e
 from escalate.transfer.commands import (
     Alarm,
     CallHuman,
+    CheckCaller,
     Command,
     DeliverMessage,
     Introduce,
     LetHumanGo,
+    LookForHuman,
     PromiseCallback,
     RaiseAlarm,
 )
@@ -110,6 +112,11 @@ def introduction_is_due(m: Moment) -> bool:
     caller = isinstance(m.event, e.CallerEntered)
     known = m.attempt.joined_at if caller else m.attempt.entered_at
     return m.escalation.introduce and m.attempt.accepted_at is not None and known is None
+
+
+def human_was_called_first(m: Moment) -> bool:
+    """Caller and human meet in a room."""
+    return m.attempt.accepted_at is not None
 
 
 def human_left_at_once(m: Moment) -> bool:
@@ -285,7 +292,15 @@ def one_more_is_in(m: Moment) -> Escalation:
 def meet(m: Moment) -> Escalation:
     """Both are on their way into the same room."""
     held = m.escalation.with_attempt(replace(m.attempt, connected_at=m.now))
-    return replace(held, nudges=0, deadline=m.now + m.limits.look_again_s)
+    return replace(held, nudges=0, deadline=m.now + m.limits.meet_s)
+
+
+def never_met(m: Moment) -> Escalation:
+    """Nobody is with the caller, nor was: he has to be brought out of the room."""
+    gone = replace(m.attempt, connected_at=None, ended_at=m.attempt.ended_at or m.now)
+    reason = gone.reason or reason_of(m)
+    held = m.escalation.with_attempt(replace(gone, reason=reason))
+    return replace(held, deadline=m.now + m.limits.move_s)
 
 
 def let_go_of_the_human(m: Moment) -> Escalation:
@@ -319,6 +334,9 @@ def human_left(m: Moment) -> Escalation:
     if m.attempt.accepted_at is None:
         return held
     left = held.attempts[m.attempt.number - 1]
+    # Who has left before the caller came has closed no room, so that somebody has to look.
+    soon = min(held.deadline or m.now, m.now + m.limits.meet_s)
+    held = replace(held, deadline=soon)
     return held.with_attempt(replace(left, ended_at=left.ended_at or m.now))
 
 
@@ -427,6 +445,11 @@ def call_more(m: Moment) -> tuple[Command, ...]:
 def call_more_instead(m: Moment) -> tuple[Command, ...]:
     """The same, and stop calling those whose time is over."""
     return (*(LetHumanGo(told.number) for told in ending(m)), *call_more(m))
+
+
+def look_for_both(m: Moment) -> tuple[Command, ...]:
+    """Ask whether the caller is there, and whether anybody is there for him."""
+    return (LookForHuman(m.attempt.number), CheckCaller())
 
 
 def let_the_others_go(m: Moment) -> tuple[Command, ...]:

@@ -133,6 +133,18 @@ def test_an_application_that_never_answers_ends_the_call_in_its_own_time() -> No
     assert 30 < at < 60
 
 
+def test_what_is_given_to_a_thread_takes_no_time() -> None:
+    """However long it takes: nobody's patience runs out meanwhile."""
+
+    async def play(plivo: VirtualPlivo) -> tuple[int, float]:
+        nobody = asyncio.create_task(asyncio.sleep(DAY_S))
+        added = await asyncio.to_thread(sum, [1, 2])
+        nobody.cancel()
+        return added, plivo.now()
+
+    assert (3, 0.0) == run(play, Bookkeeper())
+
+
 def test_a_mistake_in_the_application_is_raised() -> None:
     """What breaks is seen by whoever simulates, not only in the log of a call."""
 

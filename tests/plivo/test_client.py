@@ -393,3 +393,17 @@ def test_repr_shows_no_credential() -> None:
     """A client that ends up in a log tells where it talks to, and no more."""
     client = PlivoClient(AUTH_ID, SecretStr(TOKEN), "http://127.0.0.1:1/")
     assert "PlivoClient(base_url='http://127.0.0.1:1')" == repr(client)
+
+
+async def test_who_is_in_a_room_is_known_from_the_ids_of_their_calls(
+    api: Api, client: PlivoClient
+) -> None:
+    """Nobody is in a room that is not there; an answer that cannot be read says nothing."""
+    api.body = {"members": [{"call_uuid": CALL}]}
+    assert (CALL,) == await client.members_of("escalate-1")
+    assert [("GET", f"/v1/Account/{AUTH_ID}/Conference/escalate-1/", None)] == api.asked
+    api.status = 404
+    assert () == await client.members_of("escalate-1")
+    api.status, api.body = 200, {"members": None}
+    with pytest.raises(CarrierUnreachable):
+        await client.members_of("escalate-1")

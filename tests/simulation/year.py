@@ -11,7 +11,7 @@ import asyncio
 import random
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -25,19 +25,17 @@ from escalate.emulator.exchange import HangsUp
 from escalate.emulator.phones import Challenge, Phone
 from escalate.emulator.virtual import (
     ACCOUNT,
-    BASE_URL,
     Answered,
     Asked,
     VirtualPlivo,
     asgi,
     run,
 )
-from escalate.plivo.client import PlivoClient
 from escalate.plivo.urls import with_retries
 from escalate.settings import Destination, Settings
 from escalate.transfer import Call, LastResort, Mode, Strategy
 
-from .memory import MemoryStore
+from .house import Bot, switchboard
 
 YEAR: Final = 2026
 BOT: Final = "https://bot.example.com"
@@ -160,17 +158,7 @@ class _Moment:
 
     def play(self, callers: int) -> list[Told]:
         async def play(plivo: VirtualPlivo) -> list[Told]:
-            transport = httpx.ASGITransport(plivo.rest)
-            client = PlivoClient(
-                ACCOUNT.auth_id,
-                SecretStr(ACCOUNT.auth_token),
-                base_url=BASE_URL,
-                http=httpx.AsyncClient(transport=transport),
-            )
-            store = MemoryStore()
-            self._board = Switchboard(
-                self.policy.settings(), store=store, plivo=client, clock=plivo.now
-            )
+            self._board, store = switchboard(plivo, self.policy.settings())
             async with self._board:
                 calls = await asyncio.gather(*(self._one(plivo, n) for n in range(callers)))
                 log = plivo.log.after(0)
@@ -223,7 +211,7 @@ class _Moment:
         assert self._board is not None
         draw = self._lots[leg.uuid].bot
         live = self._board.call(leg.uuid)
-        bot = _Bot()
+        bot = Bot()
         live.attach(bot)
         try:
             back = await live.begin()
@@ -247,23 +235,6 @@ class _Lots:
     def __init__(self, seed: str) -> None:
         self.network = random.Random(f"{seed}/network")
         self.bot = random.Random(f"{seed}/bot")
-
-
-@dataclass
-class _Bot:
-    released: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def hold(self) -> None:
-        pass
-
-    async def announce(self, text: str) -> None:
-        await asyncio.sleep(3)
-
-    async def release(self) -> None:
-        self.released.set()
-
-    async def resume(self, text: str | None) -> None:
-        await asyncio.sleep(2 if text else 0)
 
 
 def _date(draw: random.Random) -> datetime:

@@ -276,9 +276,11 @@ def a_foreign_stream_is_left_only_when_something_follows(s: Step) -> bool:
 
 
 def the_caller_is_moved_only_while_he_is_to_move(s: Step) -> bool:
-    """A request that takes the caller off the bot is made only between decision and arrival."""
+    """He is taken off the bot only between decision and arrival, and out of a room only alone."""
     moving = any(isinstance(x, (c.MoveCaller, c.ReleaseStream, c.StopStream)) for x in s.commands)
     held = s.after.record.held
+    if _says(s, Word.IS_ALONE) and s.commands:
+        return s.commands == (c.MoveCaller(),)
     return not moving or (held is not None and held.state is State.MOVING)
 
 
@@ -484,7 +486,7 @@ def an_arrival_is_answered(s: Step) -> bool:
     was = s.before.record.held
     if was is not None and was.state is State.CONSULTING:
         return held.state is State.CONSULTING
-    if was is not None and was.claimed_by is not None:
+    if was is not None and was.claimed_by is not None and was.state is not State.CONNECTED:
         return held.state is State.CONNECTED
     lost = s.after.record.call.streams_lost > held.limits.streams
     return held.state in (State.RINGING, State.LEAVING) or (
@@ -617,6 +619,12 @@ def _follows_the_room(s: Step, after: Escalation) -> bool:
     return _is_vague(s) or (alarmed and replaced)
 
 
+def _is_brought_out(s: Step, after: Escalation) -> bool:
+    """A caller who is alone is no conversation, whatever is told of him later."""
+    met = after.current
+    return s.commands == (c.MoveCaller(),) and met is not None and met.connected_at is None
+
+
 HEEDED: Final[dict[tuple[State, Word], Callable[[Step, Escalation], bool]]] = {
     (State.CONSULTING, Word.CALL_PLACED): _can_be_recalled,
     (State.CONSULTING, Word.CALL_REFUSED): _goes_on_to_the_next,
@@ -637,6 +645,7 @@ HEEDED: Final[dict[tuple[State, Word], Callable[[Step, Escalation], bool]]] = {
     (State.CONNECTED, Word.CALLER_ENTERED): _is_noted,
     (State.MOVING, Word.HUMAN_LEG_ENDED): _is_over,
     (State.CONNECTED, Word.ROOM_CLOSED): _follows_the_room,
+    (State.CONNECTED, Word.IS_ALONE): _is_brought_out,
     (State.ANNOUNCING, Word.ANNOUNCED): _is_now(State.MOVING),
     (State.ANNOUNCING, Word.RETRACTED): _ends_as(Outcome.CANCELLED),
     (State.MOVING, Word.MOVE_ACCEPTED): _lets_go,

@@ -38,6 +38,7 @@ class Word(StrEnum):
     CALL_REFUSED = "call refused"
     IS_LIVE = "is live"
     IS_GONE = "is gone"
+    IS_ALONE = "is alone"
     # From the bot, and from ourselves.
     ASKED = "asked"
     ANNOUNCED = "announced"
@@ -69,6 +70,7 @@ class Order(StrEnum):
     MOVE = "move"
     STOP = "stop"
     CHECK = "check"
+    LOOK = "look for the human"
     HANG_UP = "hang up"
     CALL = "call the human"
     RECALL = "stop calling the human"

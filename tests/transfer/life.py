@@ -8,7 +8,7 @@ from dataclasses import replace
 from escalate.transfer import DocumentOwner, Mode
 from escalate.values import Reason
 
-from .letters import ABOUT_HUMANS, Letter, Order, Word
+from .letters import ABOUT_HUMANS, Letter, Order, Request, Word
 from .product import LATER, LONG_AGO, NOW, Product, Record
 from .world import (
     GOODBYE_SAID,
@@ -29,10 +29,11 @@ from .world import (
     dialled,
     execute,
     gone,
+    is_alone,
     is_wanted,
+    moved,
     once_together,
     places,
-    room_closed,
     sent,
     tell,
     together,
@@ -176,9 +177,11 @@ def go_on_alone(product: Product, w: World) -> World:
     """The world a little later if nobody wants anything and nothing under way ever arrives.
 
     A leg gets its documents, phones stop ringing, goodbyes end, deadlines pass, and the carrier
-    answers truthfully whether the leg is there. All else is lost.
+    answers truthfully whether the leg is there, alone in a room perhaps, which it leaves when we
+    ask for that. All else is lost.
     """
-    checks = [request for request in w.requests if request.order is Order.CHECK]
+    asked = w.requests
+    checks = [request for request in asked if request.order is Order.CHECK]
     w = w._replace(post=frozenset(), requests=frozenset())
     for one in sorted(w.guests):
         w = _goes_on(product, w, one)
@@ -194,7 +197,7 @@ def go_on_alone(product: Product, w: World) -> World:
     elif w.place.at is At.GOODBYE:
         w = gone(w, GOODBYE_SAID)
     elif w.place.at is At.ROOM and not together(w):
-        w = room_closed(w)
+        w = _alone(product, w, asked)
     for check in checks:
         word = Word.IS_GONE if w.place.at is At.GONE else Word.IS_LIVE
         w = tell(product, w, Letter(word, check.escalation, deadline=LATER), Actor.CARRIER).after
@@ -203,6 +206,17 @@ def go_on_alone(product: Product, w: World) -> World:
         letter = Letter(Word.DEADLINE, held.id, deadline=held.deadline)
         w = tell(product, w._replace(now=max(w.now, held.deadline)), letter, Actor.CLOCK).after
     return w._replace(post=frozenset())
+
+
+def _alone(product: Product, w: World, asked: frozenset[Request]) -> World:
+    """What becomes of a caller to whom no human comes: he waits until we bring him out."""
+    for request in sorted(asked):
+        if request.order is Order.LOOK and is_alone(w, request):
+            alone = Letter(Word.IS_ALONE, request.escalation, request.number)
+            w = tell(product, w, alone, Actor.CARRIER).after
+        elif request.order is Order.MOVE:
+            return moved(w, request.number)
+    return w
 
 
 def _goes_on(product: Product, w: World, one: Guest) -> World:

@@ -161,6 +161,8 @@ class Product:
                 return e.RoomClosed(escalation)
             case Word.MESSAGE_ENDED:
                 return e.MessageEnded(escalation, RECORDING if letter.connected else None)
+            case Word.IS_ALONE:
+                return e.CallerAlone(escalation, number)
             case Word.HUMAN_CONNECTED:
                 return e.HumanConnected(escalation, number)
             case Word.HUMAN_LEG_ENDED:
@@ -230,6 +232,8 @@ def is_old(record: Record, letter: Letter) -> bool:
         return True
     if letter.word is Word.DIAL_ENDED and letter.connected:
         return False
+    if letter.word is Word.IS_ALONE:
+        return letter.number != held.claimed_by
     if letter.word is Word.ROOM_CLOSED:
         return held.current is not None and letter.number < held.current.number
     return letter.word in ABOUT_ATTEMPTS and all(letter.number != one.number for one in held.live)
@@ -276,6 +280,7 @@ ABOUT_ATTEMPTS: Final = (
     Word.CALL_PLACED,
     Word.CALL_REFUSED,
     Word.ROOM_CLOSED,
+    Word.IS_ALONE,
 )
 
 

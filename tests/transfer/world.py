@@ -223,6 +223,8 @@ def _requests(w: World, escalation: str, told: Told) -> Iterator[Request]:
         match command:
             case c.CallHuman(number):
                 yield Request(Order.CALL, escalation, number)
+            case c.LookForHuman(number):
+                yield Request(Order.LOOK, escalation, number)
             case c.LetHumanGo(number):
                 yield from _letting_go(w.record, number)
             case _ if type(command) in ORDERS:
@@ -273,6 +275,9 @@ def _may_matter(w: World, request: Request) -> bool:
     match request.order:
         case Order.CHECK:
             return w.record.held is not None and request.escalation == w.record.held.id
+        case Order.LOOK:
+            held = w.record.held
+            return held is not None and held.claimed_by == request.number
         case Order.CALL:
             # The answer to it is given up long before the phone of the next would ring.
             return is_wanted(w.record, request.escalation, request.number)
@@ -517,6 +522,12 @@ def together(w: World) -> bool:
     return bool(companions(w))
 
 
+def is_alone(w: World, request: Request) -> bool:
+    """Whether the caller is in the room, and the line of the human of this attempt is dead."""
+    there = (w.place.at, w.place.escalation) == (At.ROOM, request.escalation)
+    return there and not together(w) and guest(w, request.escalation, request.number) is None
+
+
 def once_together(w: World) -> World:
     """The world in which it is noted if somebody has come into the room to somebody."""
     if not together(w):
@@ -592,6 +603,14 @@ ACCEPTS, HANGS_UP = "the called human accepts", "the called human hangs up"
 ASKED = ("carried out: call the human", "the called human answers")
 ACCEPTED = (*ASKED, ACCEPTS, "the human enters the room")
 MET = (*ACCEPTED, "the stream ends", "arrived -> JoinRoom")
+ALONE = (
+    *ACCEPTED,
+    HANGS_UP,
+    "the stream ends",
+    "arrived -> JoinRoom",
+    "we are told: deadline",
+    "carried out: look for the human",
+)
 
 
 def answered(one: Guest) -> Letter:
@@ -638,7 +657,7 @@ def carried_out(product: Product, w: World, request: Request) -> Iterator[Step]:
             refused = sent(done, Letter(Word.MOVE_REFUSED, request.escalation))
             yield Step(Actor.CARRIER, "the move is refused", w, refused)
             accepted = sent(done, Letter(Word.MOVE_ACCEPTED, request.escalation))
-            yield Step(Actor.CARRIER, what, w, _moved(accepted, request.number))
+            yield Step(Actor.CARRIER, what, w, moved(accepted, request.number))
         case Order.STOP if w.place.at is At.STREAM:
             yield Step(Actor.CARRIER, what, w, _stream_ends(done, OUR_REQUEST))
         case Order.CHECK:
@@ -650,6 +669,9 @@ def carried_out(product: Product, w: World, request: Request) -> Iterator[Step]:
             else:
                 # An old "he is there" says nothing: it is taken in at once or lost.
                 yield tell(product, done, letter, Actor.CARRIER)._replace(before=w)
+        case Order.LOOK if is_alone(w, request):
+            alone = Letter(Word.IS_ALONE, request.escalation, request.number)
+            yield Step(Actor.CARRIER, what, w, sent(done, alone))
         case Order.CALL:
             yield from _called(product, w, done, request)
         case Order.RECALL | Order.LET_GO:
@@ -691,7 +713,7 @@ def _let_go(product: Product, w: World, done: World, request: Request) -> Step:
     return Step(Actor.CARRIER, f"too late: {request.order}", w, done)
 
 
-def _moved(w: World, stream: int) -> World:
+def moved(w: World, stream: int) -> World:
     """A stream is played to its end first; whatever else the leg does is broken off."""
     if w.place.at is At.STREAM:
         return w._replace(moves_to=stream)

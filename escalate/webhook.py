@@ -29,6 +29,7 @@ from pydantic import SecretStr
 from escalate.contexts import Account
 from escalate.errors import StoreUnavailable
 from escalate.follow_up import CallbackPromised, FollowUp, VoicemailLeft
+from escalate.plivo.http import new_client
 from escalate.settings import Settings
 from escalate.transfer import Call, Escalation
 from escalate.transfer.news import News, Step
@@ -74,7 +75,7 @@ class Webhook:
         self._secret = secret
         self._account_of = account_of
         self._clock = clock
-        self._http = httpx.AsyncClient(timeout=_TIMEOUT_S, trust_env=False)
+        self._http = new_client(timeout=_TIMEOUT_S)
         self._pauses_s = pauses_s
 
     @classmethod

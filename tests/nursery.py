@@ -166,6 +166,7 @@ def _answers(door: Path) -> bool:
 def serve(folder: Path, python: str, *tests: str) -> None:
     """Fork a child for each order, until stdin closes; `python` is what it takes for Python."""
     _collect(tests) if tests else _import()
+    _read_all_languages()
     gc.freeze()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     waker, woken = os.pipe()
@@ -211,6 +212,14 @@ def _collect(tests: Sequence[str]) -> None:
         contextlib.redirect_stderr(nowhere),
     ):
         pytest.main(["--collect-only", "-qq", "-p", "no:cacheprovider", *tests])
+
+
+def _read_all_languages() -> None:
+    """Every bot reads them by default, and so do many tests."""
+    from escalate.detect import DetectPolicy
+    from escalate.detect.compiled import compiled
+
+    compiled(DetectPolicy())
 
 
 _contexts: list[ssl.SSLContext] = []

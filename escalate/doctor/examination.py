@@ -7,8 +7,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-import httpx
-
 from escalate.doctor.carrier import check_account, check_caller_id
 from escalate.doctor.document import check_answer_document
 from escalate.doctor.findings import Bench, Finding
@@ -16,6 +14,7 @@ from escalate.doctor.local import check_sip, check_store
 from escalate.doctor.reach import check_public_url, check_signature, check_stream_url
 from escalate.doctor.telling import check_page, check_voices, check_webhook
 from escalate.errors import ConfigurationError
+from escalate.plivo.http import new_client
 from escalate.settings import load_settings
 
 _CHECK_S: Final = 20.0
@@ -51,7 +50,7 @@ async def examine(
     names = ", ".join(one.name for one in settings.destination)
     found = [Finding.ok("settings", f"destinations: {names}")]
     # Like Plivo's requests, ours take no proxy that the environment names.
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with new_client() as client:
         bench = Bench(settings, client, answer_url)
         for result in await asyncio.gather(*(_within_time(bench, *one) for one in CHECKS)):
             found += result if isinstance(result, tuple) else (result,)

@@ -21,6 +21,7 @@ from urllib.parse import parse_qsl, urldefrag, urlencode, urlsplit, urlunsplit
 import httpx
 
 from escalate.emulator.faults import Faults, Order, What
+from escalate.plivo.http import new_client
 from escalate.plivo.signature import (
     MAIN_ACCOUNT_SIGNATURE_HEADER,
     NONCE_HEADER,
@@ -261,7 +262,7 @@ def new_http() -> httpx.AsyncClient:
     A kept connection would hide that the application has been restarted.
     """
     limits = httpx.Limits(max_keepalive_connections=0)
-    return httpx.AsyncClient(trust_env=False, follow_redirects=False, limits=limits)
+    return new_client(follow_redirects=False, limits=limits)
 
 
 def _with_query(url: str, params: Params) -> str:

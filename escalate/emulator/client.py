@@ -15,6 +15,8 @@ from typing import Any, Final, Self
 
 import httpx
 
+from escalate.plivo.http import new_client
+
 _START_S: Final = 20.0
 _STOP_S: Final = 5.0
 _POLL_S: Final = 20.0
@@ -71,7 +73,10 @@ class LocalPlivo:
             self._stack.push_async_callback(self._end)
             self.base_url = await self._ready()
             self._http = await self._stack.enter_async_context(
-                httpx.AsyncClient(base_url=self.base_url, trust_env=False, timeout=_POLL_S * 2)
+                new_client(
+                    base_url=self.base_url,
+                    timeout=_POLL_S * 2,
+                )
             )
             about = (await self._http.get("/emulator/")).json()
         except BaseException:
@@ -101,9 +106,7 @@ class LocalPlivo:
         """
         plivo = cls()
         plivo.base_url = base_url.rstrip("/")
-        async with httpx.AsyncClient(
-            base_url=plivo.base_url, trust_env=False, timeout=_POLL_S * 2
-        ) as plivo._http:
+        async with new_client(base_url=plivo.base_url, timeout=_POLL_S * 2) as plivo._http:
             try:
                 await plivo._ask("GET", "/emulator/")
             except httpx.HTTPError:

@@ -16,6 +16,7 @@ and never shorter than the door says it is.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -95,7 +96,7 @@ class Hours:
         return any(
             start <= at < end
             for day in (today - timedelta(days=1), today)
-            for start, end in self._openings(day)
+            for start, end in _openings(self, day)
         )
 
     def next_opening(self, at: float) -> float | None:
@@ -107,7 +108,7 @@ class Hours:
             return at
         today = self._day(at)
         for ahead in range(_FARTHEST_DAYS):
-            starts = [start for start, _ in self._openings(today + timedelta(days=ahead))]
+            starts = [start for start, _ in _openings(self, today + timedelta(days=ahead))]
             if later := [start for start in starts if start > at]:
                 return min(later)
         return None
@@ -115,34 +116,42 @@ class Hours:
     def _day(self, at: float) -> date:
         return datetime.fromtimestamp(at, self.zone).date()
 
-    def _openings(self, day: date) -> Iterator[tuple[float, float]]:
-        """The openings that begin on `day`, as instants."""
-        special = next((one for one in self.holidays if one.holds_on(day)), None)
-        for start, end in self.week[day.weekday()] if special is None else special.spans:
-            first, last = self._instant(day, start, fold=0), self._instant(day, end, fold=1)
-            if first < last:  # all of it may be jumped over
-                yield first, last
 
-    def _instant(self, day: date, minutes: int, *, fold: int) -> float:
-        clock = datetime(day.year, day.month, day.day) + timedelta(minutes=minutes)
-        wall = clock.replace(tzinfo=self.zone, fold=fold)
-        at = wall.timestamp()
-        if datetime.fromtimestamp(at, self.zone).replace(tzinfo=None) == clock:
-            return at
-        # It does not exist. Read with the two offsets around the jump, it lies on either side.
-        before, after = sorted(wall.replace(fold=f).timestamp() for f in (0, 1))
-        return self._jump(int(before), int(after))
+def _instant(zone: ZoneInfo, day: date, minutes: int, *, fold: int) -> float:
+    clock = datetime(day.year, day.month, day.day) + timedelta(minutes=minutes)
+    wall = clock.replace(tzinfo=zone, fold=fold)
+    at = wall.timestamp()
+    if datetime.fromtimestamp(at, zone).replace(tzinfo=None) == clock:
+        return at
+    # It does not exist. Read with the two offsets around the jump, it lies on either side.
+    before, after = sorted(wall.replace(fold=f).timestamp() for f in (0, 1))
+    return _jump(zone, int(before), int(after))
 
-    def _jump(self, before: int, after: int) -> float:
-        """Return the first second with the offset of `after`, by halving."""
-        new = datetime.fromtimestamp(after, self.zone).utcoffset()
-        while after - before > 1:
-            middle = (before + after) // 2
-            if datetime.fromtimestamp(middle, self.zone).utcoffset() == new:
-                after = middle
-            else:
-                before = middle
-        return float(after)
+
+def _jump(zone: ZoneInfo, before: int, after: int) -> float:
+    """Return the first second with the offset of `after`, by halving."""
+    new = datetime.fromtimestamp(after, zone).utcoffset()
+    while after - before > 1:
+        middle = (before + after) // 2
+        if datetime.fromtimestamp(middle, zone).utcoffset() == new:
+            after = middle
+        else:
+            before = middle
+    return float(after)
+
+
+# Asked for the same few days call after call.
+@functools.lru_cache(maxsize=1024)
+def _openings(hours: Hours, day: date) -> tuple[tuple[float, float], ...]:
+    """The openings that begin on `day`, as instants."""
+    special = next((one for one in hours.holidays if one.holds_on(day)), None)
+    spans = hours.week[day.weekday()] if special is None else special.spans
+    instants = (
+        (_instant(hours.zone, day, start, fold=0), _instant(hours.zone, day, end, fold=1))
+        for start, end in spans
+    )
+    # All of it may be jumped over.
+    return tuple((first, last) for first, last in instants if first < last)
 
 
 ALWAYS_OPEN: Final = Hours(((((0, _DAY_MINUTES)),),) * len(_DAYS), ZoneInfo("UTC"))

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from escalate.errors import CallGone, CarrierUnreachable, ConfigurationError, RequestRefused
 from escalate.plivo.calls import OutboundCall
+from escalate.plivo.http import new_client
 
 _TIMEOUTS: Final = httpx.Timeout(connect=3.0, write=3.0, read=10.0, pool=3.0)
 # A connection that idled longer may be closed by the far end just as a request is written to it,
@@ -74,7 +75,7 @@ class PlivoClient:
     async def __aenter__(self) -> Self:
         """Open the connections."""
         if self._http is None:
-            self._owned = httpx.AsyncClient(timeout=_TIMEOUTS, limits=_LIMITS, trust_env=False)
+            self._owned = new_client(timeout=_TIMEOUTS, limits=_LIMITS)
         return self
 
     async def __aexit__(

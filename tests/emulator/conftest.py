@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from escalate.emulator.client import LocalPlivo
+from escalate.plivo.http import new_client
 from tests.nursery import local_plivo
 
 from .harness import AUTH_ID, AUTH_TOKEN, Application, Bot, running
@@ -66,5 +67,5 @@ async def api(plivo: LocalPlivo) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the REST API with the right credentials."""
     base_url = f"{plivo.base_url}/v1/Account/{AUTH_ID}"
     auth = (AUTH_ID, AUTH_TOKEN)
-    async with httpx.AsyncClient(base_url=base_url, auth=auth, trust_env=False) as client:
+    async with new_client(base_url=base_url, auth=auth) as client:
         yield client

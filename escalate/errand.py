@@ -98,7 +98,9 @@ class Errands:
             await self._exchange.plivo.transfer(call.call_uuid, self._exchange.next_url(call))
             event = e.MoveAccepted(held.id)
         except CallGone:
-            event = e.CallerHungUp()
+            # Said of a leg that is on a stream it may be wrong.
+            alive = await self._exchange.plivo.is_live(call.call_uuid)
+            event = e.MoveRefused(held.id) if alive else e.CallerHungUp()
         except RequestRefused as error:
             log.error("call %s: the carrier refused the transfer: %s", call.call_uuid, error)
             event = e.MoveRefused(held.id)

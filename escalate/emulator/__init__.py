@@ -15,7 +15,7 @@ It does NOT emulate:
 - silence, minSilence and beep of Wait, on which Plivo's pages disagree: it lasts its length;
 - the REST API beyond Make Call, a call's transfer (A leg only), hang-up, look-up and stop of its
   stream, and look-up, hang-up, kick, Speak and Play of a Conference; of Make Call, several
-  destinations, send_digits, hangup_on_ring and the finer settings of machine detection. What is
+  destinations, hangup_on_ring and the finer settings of machine detection. What is
   missing answers 501;
 - limits on calls, requests and transfers, prices, regions, recognisers, subaccounts;
 - MP3: a recording is a WAV file whatever fileFormat says, kept as long as the process, the newest

@@ -40,6 +40,7 @@ class MakeCall(BaseModel):
     fallback_url: _Url | None = None
     fallback_method: _Method = "POST"
     caller_name: str = Field(default="", max_length=50)
+    send_digits: Annotated[str, Field(pattern=r"^[0-9*#wW]+$")] | None = None
     sip_headers: str = ""
     time_limit: int = Field(default=14400, ge=1, le=86400)
     ring_timeout: int = Field(default=120, ge=1)
@@ -72,6 +73,7 @@ class MakeCall(BaseModel):
             ),
             caller_name=self.caller_name,
             sip_headers=self.sip_headers,
+            send_digits=self.send_digits or "",
             username=self.sip_auth_username,
             password=self._password(),
             ring_timeout_s=self.ring_timeout,

@@ -37,6 +37,7 @@ class NewLeg:
     routes: Routes
     caller_name: str = ""
     sip_headers: str = ""
+    send_digits: str = ""
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     ring_timeout_s: float = 120
@@ -142,6 +143,8 @@ class Outbound:
                         case legs.Answered(by_machine=by_machine):
                             self._by_machine = by_machine
                             self._report("leg.answered")
+                            if self._new.send_digits:
+                                self._report("leg.sent_digits", digits=self._new.send_digits)
                             return True
                         case legs.Ended(cause=cause):
                             self._fail(cause)

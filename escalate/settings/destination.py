@@ -19,7 +19,7 @@ from escalate.handoff import Context, ContextForm, Sent, pack
 from escalate.handoff.hours import Hours
 from escalate.handoff.languages import base_of
 from escalate.plivo.calls import OutboundCall
-from escalate.plivo.fields import CallerId
+from escalate.plivo.fields import CallerId, Tones
 from escalate.plivo.xml import Number, User
 from escalate.transfer import Route
 from escalate.values import Trigger
@@ -38,11 +38,12 @@ class Destination(Section):
 
     `name` is how the rest of the file, the log and a language model call it. `ring_s` is how long
     it may ring (seconds), `attempts` how often it is tried in one escalation. `caller_id` is shown
-    there in place of the general one. `headers` are SIP headers for the human's side; the carrier
-    sends them as `X-PH-<name>`. `hours` say when somebody is there ("Mon-Fri 09:00-17:30"), in
-    `time_zone`; `holidays` are days that differ. `languages` and `triggers` say for whom it is
-    meant; without them for everybody. `context` is the form in which the human's side is told about
-    the call: by default headers, for a telephone none.
+    there in place of the general one. `digits` are keys that are pressed once it has answered, such
+    as an extension; w waits half a second, W a second. `headers` are SIP headers for the human's
+    side; the carrier sends them as `X-PH-<name>`. `hours` say when somebody is there ("Mon-Fri
+    09:00-17:30"), in `time_zone`; `holidays` are days that differ. `languages` and `triggers` say
+    for whom it is meant; without them for everybody. `context` is the form in which the human's
+    side is told about the call: by default headers, for a telephone none.
     """
 
     name: Name
@@ -53,6 +54,7 @@ class Destination(Section):
     ring_s: Annotated[float, Field(ge=5, le=120)] = 30
     attempts: Annotated[int, Field(ge=1, le=5)] = 1
     caller_id: CallerId | None = None
+    digits: Tones | None = None
     headers: dict[str, str] = {}
     hours: tuple[str, ...] | str = "24/7"
     time_zone: str = "UTC"
@@ -114,9 +116,12 @@ class Destination(Section):
         """
         headers = self.headers if headers is None else headers
         if self.sip is None:
-            return Number(number=self.phone or "", sip_headers=headers or None)
+            return Number(
+                number=self.phone or "", send_digits=self.digits, sip_headers=headers or None
+            )
         return User(
             uri=self.sip,
+            send_digits=self.digits,
             sip_auth_username=self.username,
             sip_auth_password=self.password,
             sip_headers=headers or None,
@@ -142,6 +147,7 @@ class Destination(Section):
             answer_url=answer_url,
             hangup_url=hangup_url,
             ring_timeout=math.ceil(ring_s),
+            send_digits=self.digits,
             sip_auth_username=self.username,
             sip_auth_password=self.password,
             sip_headers=headers or None,

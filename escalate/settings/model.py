@@ -222,10 +222,11 @@ class Settings(BaseSettings):
         """Refuse what a REFER cannot carry."""
         for one in self.destination:
             told = one.context not in (None, ContextForm.NONE)
-            if one.phone is None or one.headers or told:
+            if one.phone is None or one.headers or one.digits or told:
                 raise ValueError(
                     f"destination {one.name}: a trunk alone (refer_domain) moves callers to phone "
-                    "numbers, without credentials, headers and context; give it a phone alone"
+                    "numbers, without credentials, headers, digits and context; give it a phone "
+                    "alone"
                 )
         if self.handoff.last_resort is not LastResort.BOT:
             raise ValueError("with refer_domain the last resort is the bot: remove last_resort")

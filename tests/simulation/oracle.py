@@ -51,10 +51,10 @@ def waited_s(told: Told) -> float:
 def _his(told: Told) -> list[dict[str, Any]]:
     assert told.stored is not None, "we have never heard of the call"
     belonging = Belonging(told.stored.call_uuid)
-    return [one for event in told.events if belonging.has(event) for one in _with_sound(event)]
+    return [one for event in told.events if belonging.has(event) for one in with_sound(event)]
 
 
-def _with_sound(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def with_sound(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """In virtual time nothing is heard; a sentence that was begun is taken to be heard out."""
     yield event
     if event["kind"] == "xml.step" and event["element"] == "Speak":

@@ -23,6 +23,7 @@ from escalate.transfer import Call, Escalation
 from escalate.transfer import commands as c
 from escalate.values import Outcome, Reason
 from tests.simulation.house import Bot, switchboard
+from tests.simulation.oracle import with_sound
 
 WEB: Final = "https://bot.example.com"
 SIP, PHONE = "sip:queue-1@cc.example.com", "+14155550199"
@@ -114,6 +115,20 @@ async def let_go_or_said_goodbye(live: LiveCall, bot: Bot) -> None:
         await live.finish()
 
 
+THEIRS: Final = f"{WEB}/theirs"
+
+
+async def a_document_of_their_own(asked: Asked, answer: Application) -> Answered:
+    """The application answers the call itself: a Stream, and nothing behind it."""
+    if asked.url != THEIRS:
+        return await answer(asked)
+    stream = (
+        '<Stream bidirectional="true" keepCallAlive="true" '
+        'contentType="audio/x-mulaw;rate=8000">wss://bot.example.com/ws</Stream>'
+    )
+    return Answered(f"<Response>{stream}</Response>".encode())
+
+
 def play(
     phones: Mapping[str, Phone],
     *,
@@ -148,7 +163,7 @@ def play(
         async with told.board:
             ended = await plivo.call(
                 answer_url=with_retries(answer_url),
-                hangup_url=with_retries(f"{WEB}/hangup") if answer_url.startswith(WEB) else None,
+                hangup_url=None if answer_url == THEIRS else with_retries(f"{WEB}/hangup"),
                 phones=phones,
                 hangs_up=hangs_up,
             )
@@ -188,7 +203,7 @@ class _Play:
 
     def all_of(self, uuid: str, log: list[dict[str, Any]], stored: Call) -> Told:
         belonging = Belonging(uuid)
-        his = [event for event in log if belonging.has(event)]
+        his = [one for event in log if belonging.has(event) for one in with_sound(event)]
         names = {SIP: "support", PHONE: "duty"}
         report = build_report("story", his, names, until=his[-1]["at"])
         return Told(his, report, stored, self._bots, self._alarms, self._asked)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import UnionType
 from typing import Any, Final
 
 from pytest import MonkeyPatch
+
+from escalate import exchange
+from escalate.plivo import xml
+from escalate.settings import Settings
+from escalate.transfer import Call, Received, receive
+from escalate.web import documents
 
 Play = Callable[[], None]
 Twin = Callable[[MonkeyPatch], None]
@@ -37,7 +44,7 @@ def story(*reports: str, twin: Twin) -> Callable[[Play], Play]:
     return register
 
 
-def without(owner: Any, name: str, instead: Any = None) -> Twin:
+def without(owner: object, name: str, instead: Any = None) -> Twin:
     """A twin in which `owner` has something else, or does nothing, under this name."""
 
     async def nothing(*_: Any, **__: Any) -> None:
@@ -48,7 +55,6 @@ def without(owner: Any, name: str, instead: Any = None) -> Twin:
 
 def setting(**changed: Any) -> Twin:
     """A twin with other settings for the handoff."""
-    from escalate.settings import Settings
 
     def twin(patch: MonkeyPatch) -> None:
         made = Settings.__init__
@@ -63,8 +69,6 @@ def setting(**changed: Any) -> Twin:
 
 def deaf_to(*events: type) -> Twin:
     """A twin in which our side does not take in these events."""
-    from escalate import exchange
-    from escalate.transfer import Call, Received, receive
 
     def deaf(call: Call, event: Any, now: float) -> Received:
         if isinstance(event, events):
@@ -74,12 +78,16 @@ def deaf_to(*events: type) -> Twin:
     return lambda patch: patch.setattr(exchange, "receive", deaf)
 
 
-def taking(one: type, other: Callable[[Any], Any]) -> Twin:
-    """A twin in which our side takes one event for another."""
-    from escalate import exchange
-    from escalate.transfer import Call, Received, receive
+def taking(one: type | UnionType, other: Callable[[Any], Any]) -> Twin:
+    """A twin in which our side takes one kind of event for another."""
 
     def mistaken(call: Call, event: Any, now: float) -> Received:
         return receive(call, other(event) if isinstance(event, one) else event, now)
 
     return lambda patch: patch.setattr(exchange, "receive", mistaken)
+
+
+def writing(element: str, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Twin:
+    """A twin whose documents have other attributes in one element."""
+    made = getattr(xml, element)
+    return lambda patch: patch.setattr(documents, element, lambda **said: made(**change(said)))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from . import rooms
+from . import bots, humans, outcomes, rooms
 from .telling import STORIES
 
-_TOLD_IN = (rooms,)
+TOLD_IN = (bots, humans, outcomes, rooms)
 
 
 @pytest.mark.parametrize("name", STORIES)

@@ -36,7 +36,7 @@ pytest: .venv/test.stamp
 	$(BIN)/pytest -n $(WORKERS) --dist load --maxschedchunk 1
 
 sip: .venv/test.stamp
-	SIP_STORIES=all $(BIN)/pytest tests/sip
+	SIP_STORIES=all $(BIN)/pytest tests/sip -n $(WORKERS) --dist load --maxschedchunk 1
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check .

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from .peers import LOOPBACK, free_port, start, stop, until_bound
+from .peers import LOOPBACK, free_port, start, stop, until, until_bound
 
 REALM: Final = "pbx.test"
 _MODULES: Final = (
@@ -66,7 +66,7 @@ request_route {{
     t_check_trans();
     if (is_method("OPTIONS")) {{ sl_send_reply("200", "OK"); exit; }}
     route(AUTH);
-    if (is_method("REGISTER")) {{ save("location"); exit; }}
+    if (is_method("REGISTER")) {{ save("location"); xlog("L_ALERT", "registered $tU\n"); exit; }}
     # Silent once the credentials are right.
     if ($rU == "hole") {{ t_set_auto_inv_100("0"); t_newtran(); exit; }}
     consume_credentials();
@@ -89,9 +89,12 @@ route[NEXT] {{
     if ($avp(next) == $null) {{ t_reply("480", "All busy"); exit; }}
     $ru = $avp(next);
     $avp(next) = $null;
-    if ($ru =~ "@{realm}$" && !lookup("location")) {{ route(NEXT); exit; }}
     t_on_failure("FAILED");
-    t_set_fr(1000, 1000);
+    # For how long it may ring: a telephone that is there picks up, if late on a slow machine.
+    if ($ru =~ "@{realm}$") {{
+        if (!lookup("location")) {{ route(NEXT); exit; }}
+        t_set_fr(20000, 5000);
+    }} else t_set_fr(1000, 5000);
     t_relay();
 }}
 
@@ -104,12 +107,17 @@ failure_route[FAILED] {{
 class Pbx:
     """A running server. `uri` is how somebody behind it is called."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, at: Path, port: int) -> None:
+        self._at = at
         self.port = port
 
     def uri(self, user: str, *, tcp: bool = False) -> str:
         """Return the SIP URI of somebody."""
         return f"sip:{user}@{LOOPBACK}:{self.port}" + (";transport=tcp" if tcp else "")
+
+    async def registered(self, user: str) -> None:
+        """Wait until somebody has registered."""
+        await until(lambda: f"registered {user}\n" in (self._at / "output.txt").read_text())
 
 
 @contextlib.asynccontextmanager
@@ -144,6 +152,6 @@ async def kamailio(
     )
     try:
         await until_bound(port, process)
-        yield Pbx(port)
+        yield Pbx(at, port)
     finally:
         await stop(process)

@@ -189,7 +189,7 @@ audio_rtp_port={rtp}
 
 [proxy_0]
 reg_proxy=<sip:{proxy};transport=udp>
-reg_identity=sip:{name}@{host}
+reg_identity=sip:{name}@{domain}
 reg_expires=120
 reg_sendregister=1
 
@@ -202,26 +202,47 @@ display=0
 capture=0
 """
 
+_LINPHONE_PASSWORD: Final = """
+[auth_info_0]
+username={name}
+passwd={password}
+realm={domain}
+domain={domain}
+"""
+
 
 class Linphone:
-    """A telephone of another make, which picks up by itself; controlled by lines of text."""
+    """A telephone of another make, which picks up by itself; controlled by lines of text.
+
+    It says nothing until it is told to `play` a file.
+    """
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
     def tell(self, command: str) -> None:
-        """Type a command: pause, resume, terminate."""
+        """Type a command: play FILE, pause, resume, terminate."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{command}\n".encode())
 
 
 @contextlib.asynccontextmanager
-async def linphone(at: Path, name: str, *, proxy: str) -> AsyncIterator[Linphone]:
+async def linphone(
+    at: Path, name: str, *, proxy: str, domain: str = LOOPBACK, password: str = ""
+) -> AsyncIterator[Linphone]:
     """Run a telephone that registers with a server, which may take it a while."""
     # Without a place for its database it has no network either.
     (at / ".local/share/linphone").mkdir(parents=True)
     port, rtp = free_port(), free_port(2)
-    config = _LINPHONE.format(host=LOOPBACK, port=port, rtp=rtp, name=name, proxy=proxy)
+    config = (_LINPHONE + _LINPHONE_PASSWORD * bool(password)).format(
+        host=LOOPBACK,
+        port=port,
+        rtp=rtp,
+        name=name,
+        proxy=proxy,
+        domain=domain,
+        password=password,
+    )
     (at / "linphonerc").write_text(config)
     process = await start(
         *("linphonec", "-c", str(at / "linphonerc"), "-a"),

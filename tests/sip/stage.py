@@ -8,7 +8,7 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from escalate.demo import launch
 from escalate.demo.processes import Child
@@ -16,9 +16,10 @@ from escalate.demo.stage import examples
 from escalate.emulator.client import LocalPlivo
 from escalate.emulator.tls import issue
 from escalate.settings import password_variable
+from tests import nursery
 
 from .pbx import Pbx, kamailio
-from .peers import LOOPBACK, free_port
+from .peers import LOOPBACK, PATIENCE_S, free_port, need
 from .phones import Baresip, baresip
 
 NUMBER: Final = "14155550100"
@@ -26,7 +27,11 @@ CALLER: Final = "14155550123"
 CALLER_HZ, SUPPORT_HZ, DUTY_HZ = 1000, 440, 700
 TRUNK: Final = {"plivo": "s3cret-of-the-trunk"}
 AGENTS: Final = {"support": "s3cret-of-support", "agent1": "s3cret-of-agent1"}
-_BOTS: Final = {"pipecat": "pipecat_bot.py", "livekit": "livekit_agent.py"}
+# The example of each framework, and what has to be there for it.
+_BOTS: Final = {
+    "pipecat": ("pipecat_bot.py", "pipecat"),
+    "livekit": ("livekit_agent.py", "livekit.agents"),
+}
 _ASKS: Final = {"text": "i want to talk to a human please", "final": True, "at": 1.0}
 
 
@@ -52,7 +57,11 @@ class Stage:
     async def call(self) -> str:
         """Let the caller dial the bot's number; returns the call's id."""
         await self.caller.call(f"sip:{NUMBER}@{self.plivo.sip}")
-        return str((await self.plivo.wait_for("stream.opened", timeout_s=20))["call"])
+        return str((await self.sees("stream.opened"))["call"])
+
+    async def sees(self, kind: str, call: str | None = None, **fields: Any) -> dict[str, Any]:
+        """Wait for an event in the local Plivo's log, however slow the machine is."""
+        return await self.plivo.wait_for(kind, call, timeout_s=PATIENCE_S, **fields)
 
 
 @contextlib.asynccontextmanager
@@ -71,6 +80,7 @@ async def stage(
     The policy tries `first`, behind the contact centre's challenge and with this password, and
     then the duty telephone, which asks for none.
     """
+    need("kamailio", "baresip", bot=_BOTS[framework][1])
     async with contextlib.AsyncExitStack() as stack:
         pbx = await stack.enter_async_context(kamailio(at / "pbx", {**TRUNK, **AGENTS}, places))
         caller = await stack.enter_async_context(baresip(at / "caller", CALLER, tone_hz=CALLER_HZ))
@@ -118,18 +128,18 @@ async def bot(
         "PLIVO_AUTH_TOKEN": plivo.auth_token,
         "SSL_CERT_FILE": str(certificates.authority),
     }
-    file = str(examples() / _BOTS[framework])
+    file = str(examples() / _BOTS[framework][0])
     arguments = ["-m", launch.__name__, file, "--port", str(bot_port)]
     child = Child("bot", arguments, bot_port, at, environment)
-    await child.start()
-    try:
-        async with plivo:
-            await child.listens()
-            base = f"http://{LOOPBACK}:{bot_port}/escalate"
-            await plivo.application(f"{base}/answer", hangup_url=f"{base}/hangup")
-            yield plivo
-    finally:
-        await child.stop()
+    async with contextlib.AsyncExitStack() as stack:
+        with nursery.in_use():
+            stack.push_async_callback(child.stop)
+            await child.start()
+            await stack.enter_async_context(plivo)
+        await child.listens()
+        base = f"http://{LOOPBACK}:{bot_port}/escalate"
+        await plivo.application(f"{base}/answer", hangup_url=f"{base}/hangup")
+        yield plivo
 
 
 def _settings(
@@ -143,7 +153,7 @@ def _settings(
         f'caller_id = "+{NUMBER}"',
     ]
     for one in destinations:
-        lines += ["[[destination]]", f'name = "{one.name}"', f'sip = "{one.uri}"', "ring_s = 8"]
+        lines += ["[[destination]]", f'name = "{one.name}"', f'sip = "{one.uri}"', "ring_s = 20"]
         lines += ['username = "plivo"'] if one.password else []
     lines += ["[handoff]", f'mode = "{"warm" if warm else "cold"}"']
     return "\n".join(lines) + "\n"

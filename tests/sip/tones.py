@@ -34,6 +34,15 @@ def seconds_of(samples: Sequence[int], frequency: float, least: float = 3000) ->
     return sum(amplitude(piece, frequency) > least for piece in pieces) / 20
 
 
+def before(samples: array[int], frequency: float) -> array[int]:
+    """Return what there is until a tone begins, which it does."""
+    step = RATE // 20
+    for at in range(0, len(samples) - step + 1, step):
+        if seconds_of(samples[at : at + step], frequency):
+            return samples[:at]
+    raise AssertionError(f"no tone of {frequency} Hz")
+
+
 def samples_of(wav: bytes) -> array[int]:
     """Return the samples of a 16-bit file."""
     with wave.open(io.BytesIO(wav)) as file:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests import nursery
 
 HERE = Path(__file__).parent
 SCRIPT = HERE.parents[1] / "benchmarks" / "detector.py"
@@ -36,7 +37,7 @@ def data(tmp_path: Path) -> Path:
 def test_the_table_shows_the_detector_beside_the_others(data: Path) -> None:
     """Each figure stands in a row, with its bar; the eight keywords do worse."""
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), str(data)], capture_output=True, text=True, check=True
+        [nursery.python(), str(SCRIPT), str(data)], capture_output=True, text=True, check=True
     )
     table = [line.strip("| ").split(" | ") for line in done.stdout.splitlines() if "|" in line]
     shown = {cells[0]: cells for cells in table}

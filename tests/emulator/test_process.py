@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
 from escalate.emulator.client import EmulatorError, LocalPlivo
+from tests import nursery
+from tests.nursery import local_plivo
 
 from .harness import AUTH_ID, AUTH_TOKEN
 
@@ -19,7 +20,7 @@ HERE = "127.0.0.1"
 
 async def test_a_client_of_api_plivo_com_reaches_it_over_tls(tmp_path: Path) -> None:
     """Who trusts ca.pem and resolves the name to it speaks to it as to the real Plivo."""
-    async with LocalPlivo(auth_id=AUTH_ID, auth_token=AUTH_TOKEN, tls_dir=tmp_path) as plivo:
+    async with local_plivo(auth_id=AUTH_ID, auth_token=AUTH_TOKEN, tls_dir=tmp_path) as plivo:
         assert plivo.tls_port
         trust = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
         reader, writer = await asyncio.open_connection(
@@ -54,7 +55,7 @@ async def test_it_ends_with_whoever_started_it() -> None:
 async def test_a_port_that_is_taken_is_an_error(plivo: LocalPlivo) -> None:
     """The client does not wait for a process that has given up."""
     with pytest.raises(EmulatorError, match="did not start"):
-        async with LocalPlivo(port=int(plivo.base_url.rpartition(":")[2])):
+        async with local_plivo(port=int(plivo.base_url.rpartition(":")[2])):
             raise AssertionError("it started")
 
 
@@ -69,7 +70,7 @@ async def test_a_port_that_is_taken_is_an_error(plivo: LocalPlivo) -> None:
 async def test_a_wrong_command_line_is_one_line(arguments: list[str], why: str) -> None:
     """Exit status 2, the reason on standard error, and no traceback."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "escalate.emulator", *arguments),
+        *(nursery.python(), "-m", "escalate.emulator", *arguments),
         stderr=asyncio.subprocess.PIPE,
     )
     _, errors = await process.communicate()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 
 from escalate.emulator.client import LocalPlivo
 from escalate.emulator.sip.digest import Credentials
+from tests import nursery
 from tests.emulator.harness import Application
 
 from .peers import LOOPBACK, PATIENCE_S, until
@@ -40,7 +40,7 @@ async def test_a_softphone_needs_one_command_and_no_account(app: Application) ->
     """It says where it listens, and whoever calls there reaches the application."""
     app.answers("answer", "<Wait length='60'/>")
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "escalate.emulator", "--sip", "0", "--auth-id", "MA"),
+        *(nursery.python(), "-m", "escalate.emulator", "--sip", "0", "--auth-id", "MA"),
         *("--auth-token", "secret", "--answer-url", app.url("answer")),
         *("--hangup-url", app.url("hangup")),
         stdout=asyncio.subprocess.PIPE,

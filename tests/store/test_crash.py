@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
@@ -13,6 +12,7 @@ import pytest
 
 from escalate.store import open_store
 from escalate.transfer import Call
+from tests import nursery
 
 from . import writer
 
@@ -33,7 +33,7 @@ class Writer:
         self.made: list[tuple[str, int]] = []
         self.opened: list[str] = []
         self.process = subprocess.Popen(
-            [sys.executable, writer.__file__, where, name, str(count)],
+            [nursery.python(), writer.__file__, where, name, str(count)],
             stdout=subprocess.PIPE,
             text=True,
         )

@@ -28,7 +28,7 @@ demo: .venv/demo-$(FRAMEWORK).stamp
 
 install: .venv/demo-$(FRAMEWORK).stamp
 
-# Types are checked beside the tests, which mostly wait for calls that are played in real time.
+# Types are checked beside the tests, and make way for the calls that those play in real time.
 test: .venv/test.stamp
 	@$(MAKE) --no-print-directory -j 2 lint pytest
 
@@ -41,7 +41,7 @@ sip: .venv/test.stamp
 lint: .venv/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	nice -n 19 $(BIN)/mypy
 
 # One environment and one line for each release, and every release is tried whatever the others do.
 compat:

@@ -59,7 +59,7 @@ class Api:
         return JSONResponse(self.body, self.status, self.headers)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served() -> Iterator[Api]:
     """A server on a free port of this machine, in a thread of its own."""
     listening = socket.create_server(("127.0.0.1", 0))

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from escalate.emulator.ear import Ear
@@ -291,8 +290,7 @@ class Call:
         """Return a moment as Plivo writes dates, empty when there is none."""
         if at is None:
             return ""
-        date = datetime.fromtimestamp(self.clock.epoch() - self.clock.now() + at, UTC)
-        return date.strftime("%Y-%m-%d %H:%M:%S.%f")
+        return self.clock.date(at).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def _last(items: Iterable[str]) -> str | None:

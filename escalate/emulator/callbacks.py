@@ -11,6 +11,7 @@ The read time defaults to 15 s, which is what the XML pages promise, not the 40 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -145,6 +146,7 @@ class Fetcher:
         self._log = log
         self._clock = clock
         self._faults = faults
+        self._nonces = itertools.count(secrets.randbelow(10**19))
 
     async def fetch(
         self,
@@ -156,7 +158,7 @@ class Fetcher:
         policy: Policy | None = None,
     ) -> Fetched:
         """Request a URL until it answers well or its policy is used up; never raises."""
-        url, fragment = urldefrag(route.url)
+        url, fragment = _split(route.url)
         policy = policy or Policy.read(fragment)
         give_up_at = self._clock.now() + policy.total_s
         attempt = 1
@@ -177,7 +179,7 @@ class Fetcher:
 
     def signature(self, method: str, url: str, params: Params) -> dict[str, str]:
         """Return the headers that prove a request comes from this carrier."""
-        nonce = f"{secrets.randbelow(10**20):020d}"
+        nonce = f"{next(self._nonces):020d}"
         signed = sign_v3(method, url, params, auth_token=self._auth_token, nonce=nonce)
         return {
             SIGNATURE_HEADER: signed,
@@ -190,6 +192,8 @@ class Fetcher:
         self, method: str, url: str, params: Params, policy: Policy, left: float
     ) -> Fetched:
         order = self._faults.order_for("callback", method, url)
+        if order is None:
+            return await self._send(method, url, params, policy, left)
         match order:
             case Order(What.DROP):
                 return Fetched(failure="ct", error="connection broken by a fault")
@@ -204,7 +208,7 @@ class Fetcher:
                 for _ in range(int(times) - 1):
                     await self._send(method, url, params, policy, left)
         fetched = await self._send(method, url, params, policy, left)
-        if order and order.what is What.LOST_ANSWER:
+        if order.what is What.LOST_ANSWER:
             return Fetched(failure="rt", error="answer lost by a fault")
         return fetched
 
@@ -212,7 +216,7 @@ class Fetcher:
         self, method: str, url: str, params: Params, policy: Policy, left: float
     ) -> Fetched:
         headers = self.signature(method, url, params)
-        timeout = httpx.Timeout(policy.read_s, connect=policy.connect_s)
+        timeout = _timeout(policy)
         target = _with_query(url, params) if method == "GET" else url
         data = dict(params) if method == "POST" else None
         try:
@@ -263,6 +267,18 @@ def new_http() -> httpx.AsyncClient:
     """
     limits = httpx.Limits(max_keepalive_connections=0)
     return new_client(follow_redirects=False, limits=limits)
+
+
+@lru_cache(maxsize=256)
+def _split(url: str) -> tuple[str, str]:
+    """Return a URL without its fragment, and the fragment."""
+    base, fragment = urldefrag(url)
+    return base, fragment
+
+
+@lru_cache(maxsize=256)
+def _timeout(policy: Policy) -> httpx.Timeout:
+    return httpx.Timeout(policy.read_s, connect=policy.connect_s)
 
 
 def _with_query(url: str, params: Params) -> str:

@@ -334,10 +334,14 @@ class ScriptedLeg:
             await self._clock.sleep(seconds)
 
 
-def describe(phones: Mapping[str, Phone], mask: Mask) -> dict[str, Any]:
-    """Return telephones for the log, after hiding their passwords for good."""
+def hide(phones: Mapping[str, Phone], mask: Mask) -> None:
+    """Keep the passwords of telephones out of the log for good."""
     for phone in itertools.chain.from_iterable(one.call_by_call() for one in phones.values()):
         mask.remember(phone.challenge.password if phone.challenge else None)
+
+
+def describe(phones: Mapping[str, Phone]) -> dict[str, Any]:
+    """Return telephones for the log."""
     return {address: phone.model_dump(exclude_defaults=True) for address, phone in phones.items()}
 
 

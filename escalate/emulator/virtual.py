@@ -17,10 +17,9 @@ is done at once.
 from __future__ import annotations
 
 import asyncio
-import selectors
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, TypeVar, TypeVarTuple, Unpack
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import httpx
@@ -30,6 +29,7 @@ from escalate.emulator.call import Call, Routes
 from escalate.emulator.callbacks import Route
 from escalate.emulator.clock import Clock
 from escalate.emulator.exchange import Exchange, NewCall
+from escalate.emulator.leaping import VirtualLoop
 from escalate.emulator.server import Account, make_app, make_services
 from escalate.emulator.services import Bot, Config
 
@@ -41,12 +41,9 @@ if TYPE_CHECKING:
     from escalate.emulator.phones import Phone
 
 T = TypeVar("T")
-Ts = TypeVarTuple("Ts")
 BASE_URL: Final = "http://plivo.test"
 ACCOUNT: Final = Account("MAXXXXXXXXXXXXXXXXXX", "local-plivo-auth-token")
 INTERNAL_ERROR: Final = 5010
-# So often the loop looks whether the world outside, a signal or a thread, wants something.
-_LOOK_OUT_EVERY: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,50 +157,6 @@ def run(
 
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(main())
-
-
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop whose time passes only where it would wait, and then at once."""
-
-    def __init__(self) -> None:
-        self._now = 0.0
-        super().__init__(_Leaping(self._leap))
-
-    def time(self) -> float:
-        """Return the seconds since the loop was made."""
-        return self._now
-
-    def run_in_executor(
-        self, executor: Any, func: Callable[[Unpack[Ts]], T], *args: *Ts
-    ) -> asyncio.Future[T]:
-        """Do at once what would be done in a thread: that takes no time either."""
-        done: asyncio.Future[T] = self.create_future()
-        try:
-            done.set_result(func(*args))
-        except Exception as error:
-            done.set_exception(error)
-        return done
-
-    def _leap(self, seconds: float) -> None:
-        self._now += seconds
-
-
-class _Leaping(selectors.DefaultSelector):
-    """Waits for nothing: what has a deadline is due at once."""
-
-    def __init__(self, leap: Callable[[float], None]) -> None:
-        super().__init__()
-        self._leap = leap
-        self._turns = 0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None:
-            # Nobody waits for time, so only the world outside can go on with this.
-            return super().select(None)
-        if timeout > 0:
-            self._leap(timeout)
-        self._turns += 1
-        return [] if self._turns % _LOOK_OUT_EVERY else super().select(0)
 
 
 class _InProcess:

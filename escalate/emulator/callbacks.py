@@ -10,19 +10,17 @@ The read time defaults to 15 s, which is what the XML pages promise, not the 40 
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urldefrag, urlencode, urlsplit, urlunsplit
 
 import httpx
 
 from escalate.emulator.faults import Faults, Order, What
-from escalate.plivo.http import new_client
 from escalate.plivo.signature import (
     MAIN_ACCOUNT_SIGNATURE_HEADER,
     NONCE_HEADER,
@@ -33,6 +31,7 @@ from escalate.plivo.signature import (
 if TYPE_CHECKING:
     from escalate.emulator.clock import Clock
     from escalate.emulator.log import EventLog
+    from escalate.emulator.network import Http
 
 _SPACING_S: Final = (1.0, 2.0, 4.0, 8.0)
 _BOUNDS: Final = {"ct": (100, 10_000), "rt": (100, 40_000), "tt": (100, 55_000), "rc": (0, 5)}
@@ -94,39 +93,6 @@ class Fetched:
     def kind(self) -> str:
         """The class that retries are configured by; empty when the attempt went well."""
         return self.failure or ("" if self.ok else f"{self.status // 100}xx")
-
-
-class Reply(Protocol):
-    """What an application answers."""
-
-    status_code: int
-
-    @property
-    def content(self) -> bytes:
-        """The body."""
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers, by name in any case."""
-
-
-class Http(Protocol):
-    """How an application is reached: an `httpx.AsyncClient`, or an application in this process."""
-
-    async def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        data: Mapping[str, str] | None,
-        headers: Mapping[str, str],
-        timeout: httpx.Timeout,
-    ) -> Reply:
-        """Make a request.
-
-        Raises:
-            httpx.HTTPError: There was no answer.
-        """
 
 
 class Fetcher:
@@ -220,10 +186,14 @@ class Fetcher:
         target = _with_query(url, params) if method == "GET" else url
         data = dict(params) if method == "POST" else None
         try:
-            async with asyncio.timeout(max(0.1, left)):
-                reply = await self._http.request(
-                    method, target, data=data, headers=headers, timeout=timeout
-                )
+            reply = await self._http.request(
+                method,
+                target,
+                data=data,
+                headers=headers,
+                timeout=timeout,
+                within_s=max(0.1, left),
+            )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as exc:
             return Fetched(failure="ct", error=_words(exc))
         except (httpx.HTTPError, TimeoutError) as exc:
@@ -258,15 +228,6 @@ class Fetcher:
             params=dict(params),
             **outcome,
         )
-
-
-def new_http() -> httpx.AsyncClient:
-    """Return the client for requests to applications: no proxies, no kept connections.
-
-    A kept connection would hide that the application has been restarted.
-    """
-    limits = httpx.Limits(max_keepalive_connections=0)
-    return new_client(follow_redirects=False, limits=limits)
 
 
 @lru_cache(maxsize=256)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any, Final
 from xml.etree import ElementTree
@@ -51,7 +52,8 @@ def parse(body: bytes, content_type: str | None) -> tuple[Element, ...]:
     return tuple(_element(node, TOP_LEVEL, "Response") for node in _root(body))
 
 
-def describe(element: Element) -> tuple[str, dict[str, Any]]:
+@lru_cache(maxsize=256)
+def describe(element: Element) -> tuple[str, Mapping[str, Any]]:
     """Return the name of an element and its attributes under Plivo's names, for the log."""
     name = type(element).__name__
     attributes = {

@@ -47,6 +47,18 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Return the seconds since the loop was made."""
         return self._now
 
+    def call_soon(
+        self,
+        callback: Callable[[*_Ts], object],
+        *args: *_Ts,
+        context: Context | None = None,
+    ) -> asyncio.Handle:
+        """Call back at this moment, after what is ready."""
+        self._check_closed()
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
     def call_at(
         self,
         when: float,

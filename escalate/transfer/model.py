@@ -80,14 +80,12 @@ LIMITS: Final = Limits()
 class Leg:
     """A destination that will be tried: its configured name, and how long it may ring (seconds).
 
-    `not_before` is when a human who asked for time may be called again. Where several are called at
-    once, those of a higher `tier` wait until nobody of a lower one is left.
+    `not_before` is when a human who asked for time may be called again.
     """
 
     destination: str
     ring_s: float
     not_before: float = 0.0
-    tier: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,8 @@ class Attempt:
     word about the attempt: from then on the document that holds its credentials is never served
     again. In a warm handoff `request_uuid` is the carrier's name for the call we asked for, `leg`
     the one for the human's leg once it was answered; `entered_at` is when he was in the room, and
-    `joined_at`, kept for those who are to be introduced, when the caller was.
+    `joined_at`, kept for those who are to be introduced, when the caller was. `left_at_once` says
+    that he had accepted the caller, who had to go on without him.
     """
 
     number: int
@@ -106,7 +105,6 @@ class Attempt:
     ring_s: float
     started_at: float
     due_at: float = 0.0
-    tier: int = 1
     touched: bool = False
     request_uuid: str | None = None
     leg: str | None = None
@@ -119,14 +117,12 @@ class Attempt:
     reason: Reason | None = None
     cause_name: str | None = None
     cause_code: int | None = None
+    left_at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How an escalation ended; written once.
-
-    `destination` is where the human was who was on, as far as anybody has told us.
-    """
+    """How an escalation ended; written once."""
 
     outcome: Outcome
     reason: Reason
@@ -139,10 +135,10 @@ class Escalation:
     """One request for a human, from the decision to its ending.
 
     `plan` holds the legs not tried yet; `attempts` those tried, in order: one after the other, or
-    all destinations of a tier `together`. `claimed_by` is the number of the attempt that has the
-    caller; `introduce` asks that he and the human are told of one another; `refusal` is why nobody
-    could be tried, if there was no plan. `give_up_at` bounds the caller's whole wait; `deadline` is
-    when the present step is looked after if nothing is heard.
+    all destinations `together`. `claimed_by` is the number of the attempt that has the caller;
+    `introduce` asks that he and the human are told of one another; `refusal` is why nobody could be
+    tried, if there was no plan. `give_up_at` bounds the caller's whole wait; `deadline` is when the
+    present step is looked after if nothing is heard.
     """
 
     id: str

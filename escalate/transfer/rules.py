@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
 
 from escalate.transfer import events as e
 from escalate.transfer.commands import (
@@ -31,7 +30,7 @@ from escalate.transfer.model import (
     Limits,
     Mode,
 )
-from escalate.transfer.moment import Moment, human_is_known, leg_of, reason_of
+from escalate.transfer.moment import Moment, leg_of, reason_of
 from escalate.transfer.outcomes import MEANINGS
 from escalate.transfer.trying import (
     begin,
@@ -41,12 +40,10 @@ from escalate.transfer.trying import (
     look_at,
     to_be_called,
     without_the_ended,
+    without_who_left,
     won_by,
 )
 from escalate.values import Outcome, Reason
-
-# So often a caller is looked for who may be in a conversation of which no report has come.
-_MAY_TALK_TIMES: Final = 10
 
 Guard = Callable[[Moment], bool]
 Effect = Callable[[Moment], Escalation]
@@ -228,7 +225,7 @@ def look_again_later(m: Moment) -> Escalation:
 
 def look_for_him_once(m: Moment) -> Escalation:
     """Ask the carrier, and remember that this was late."""
-    return replace(look_again_later(m), nudges=m.escalation.nudges + 1)
+    return replace(look_again_later(m), nudges=1)
 
 
 def move_is_accepted(m: Moment) -> Escalation:
@@ -238,7 +235,7 @@ def move_is_accepted(m: Moment) -> Escalation:
 
 def ring_the_next(m: Moment) -> Escalation:
     """Begin the next leg of the plan, or all together, in a document of the caller's."""
-    held = begin(without_the_ended(m), m.now)
+    held = begin(without_who_left(m), m.now)
     return replace(held, nudges=0, deadline=max(one.due_at for one in held.live))
 
 
@@ -354,17 +351,12 @@ def claim_the_caller(m: Moment) -> Escalation:
 
 def send_back(m: Moment) -> Escalation:
     """Wait for the caller's stream to reach the bot."""
-    return replace(without_the_ended(m), nudges=0, deadline=m.now + m.limits.return_s)
-
-
-def expect_back(m: Moment) -> Escalation:
-    """Wait for him longer: his leg has not asked for anything, so that he may be talking yet."""
-    return replace(send_back(m), nudges=-_MAY_TALK_TIMES)
+    return replace(without_who_left(m), nudges=0, deadline=m.now + m.limits.return_s)
 
 
 def say_goodbye(m: Moment) -> Escalation:
     """Wait for the goodbye to be spoken."""
-    return replace(without_the_ended(m), nudges=0, deadline=m.now + m.limits.goodbye_s)
+    return replace(without_who_left(m), nudges=0, deadline=m.now + m.limits.goodbye_s)
 
 
 def wait_for_the_message(m: Moment) -> Escalation:
@@ -389,8 +381,7 @@ def settle(outcome: Outcome, reason: Reason | None = None) -> Effect:
         held = without_the_ended(m)
         last = max(held.attempts, key=lambda one: (one.ended_at or 0.0, one.number), default=None)
         why = reason or (last.reason if last and last.reason else Reason.UNKNOWN)
-        known = outcome is Outcome.CONNECTED and human_is_known(m)
-        where = m.attempt.destination if known else None
+        where = m.attempt.destination if outcome is Outcome.CONNECTED else None
         return replace(held, ending=Ending(outcome, why, m.now, where), deadline=None)
 
     effect.__doc__ = f"End as {outcome}."

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from starlette.requests import Request
 
 from escalate.errors import ForgedCallback
@@ -49,9 +47,8 @@ class CallerRoutes:
             connected, reason = told.connected, told.reason
             name, code = told.cause_name, told.cause_code
         escalation, number = request.path_params["escalation"], request.path_params["attempt"]
-        certain = True
         if connected:
-            number, certain = _talked(await self._held(request, callback), number)
+            number = _talked(await self._held(request, callback), number)
         event = e.DialEnded(
             escalation,
             number,
@@ -59,7 +56,6 @@ class CallerRoutes:
             reason=reason,
             cause_name=name,
             cause_code=code,
-            certain=certain,
         )
         return _next(await self._exchange.receive(_call_uuid(request, callback), event))
 
@@ -141,18 +137,12 @@ def _dialled_with(held: Escalation | None, first: int) -> tuple[Attempt, ...]:
     )
 
 
-# What is known of one who was on, or of whom nothing is known.
-_NO_FAILURE: Final = (None, Reason.COMPLETED, Reason.UNKNOWN)
-
-
-def _talked(held: Escalation | None, first: int) -> tuple[int, bool]:
-    """Return which attempt a Dial was about that ended a conversation, and whether we know that."""
+def _talked(held: Escalation | None, first: int) -> int:
+    """Return which attempt a Dial was about that ended a conversation, as far as we were told."""
     rang = _dialled_with(held, first)
     on = [one.number for one in rang if one.connected_at is not None]
-    left = [one for one in rang if one.reason in _NO_FAILURE]
-    picked_up = [one.number for one in left if one.answered_at is not None]
-    may_be = on or picked_up or [one.number for one in left] or [first]
-    return may_be[0], len(may_be) == 1
+    picked_up = [one.number for one in rang if one.answered_at is not None and one.reason is None]
+    return next(iter([*on, *picked_up]), first)
 
 
 def _next(call: Call | None) -> Step | None:

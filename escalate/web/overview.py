@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 from escalate.transfer import Attempt, Call, Escalation
+from escalate.transfer.commands import Alarm
 from escalate.transfer.outcomes import MEANINGS
 from escalate.values import Outcome, Trigger
 from escalate.web.wording import OUTCOMES, STATES, WHY
@@ -71,6 +72,7 @@ def _tried(attempt: Attempt) -> Row:
         "answered_at": attempt.answered_at,
         "accepted_at": attempt.accepted_at,
         "connected_at": attempt.connected_at,
+        "left_at_once": attempt.left_at_once,
         "ended_at": attempt.ended_at,
         "reason": attempt.reason.value if attempt.reason is not None else None,
         "cause": attempt.cause_name,
@@ -80,7 +82,8 @@ def _tried(attempt: Attempt) -> Row:
 
 def _time_to_human_s(held: Escalation) -> float | None:
     """How long the caller waited, from the decision until he was connected."""
-    connected = [one.connected_at for one in held.attempts if one.connected_at is not None]
+    stayed = [one for one in held.attempts if not one.left_at_once]
+    connected = [one.connected_at for one in stayed if one.connected_at is not None]
     return round(min(connected) - held.opened_at, 1) if connected else None
 
 
@@ -91,6 +94,8 @@ def _alerts(held: Escalation) -> Iterator[str]:
     for attempt in held.attempts:
         if attempt.reason is not None and MEANINGS[attempt.reason].alarm:
             yield f"{attempt.destination}: {attempt.reason.value}"
+        if attempt.left_at_once:
+            yield f"{attempt.destination}: {Alarm.HUMAN_LEFT_AT_ONCE}"
     tried = {attempt.reason for attempt in held.attempts}
     ending = held.ending
     if ending is not None and MEANINGS[ending.reason].alarm and ending.reason not in tried:

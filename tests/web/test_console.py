@@ -15,8 +15,10 @@ from escalate.store import SqliteStore
 from escalate.transfer import State
 from escalate.transfer import events as e
 from escalate.values import Outcome, Party, Reason, Said, Trigger
+from escalate.web.overview import rows_of
 from escalate.web.sketch import picture_of
 from escalate.web.wording import OUTCOMES, STATES, WHY
+from tests.transfer.test_warm import met
 from tests.web.conftest import UUID
 
 TOKEN = "c0ffee-c0ffee-c0ffee"
@@ -123,6 +125,23 @@ async def test_the_token_opens_a_session_that_ends(
     assert 200 == (await browser.get("/console/escalations")).status_code
     clock.now += 12 * 3600
     assert 401 == (await browser.get("/console/escalations")).status_code
+
+
+@pytest.mark.parametrize(
+    ("event", "after_s", "alerts"),
+    [
+        (e.RoomClosed("esc-1"), 1.0, ["support: human_left_at_once"]),
+        (e.RoomClosed("esc-1"), 60.0, []),
+        (e.CallerHungUp(), 1.0, []),
+    ],
+)
+def test_a_human_who_is_gone_at_once_is_an_alert_and_no_success(
+    event: e.Event, after_s: float, alerts: list[str]
+) -> None:
+    """His line may be broken; one who has talked, or whose caller left, is in order."""
+    (row,) = rows_of([met().tell(event, after_s=after_s).call])
+    assert alerts == row["alerts"]
+    assert bool(alerts) == (row["time_to_human_s"] is None)
 
 
 async def test_escalations_are_listed_with_the_wait_and_what_must_be_mended(

@@ -144,7 +144,8 @@ function row(one) {
 
 function tried({ attempts }) {
   if (attempts.length === 0) return "nobody yet";
-  const told = attempts.map(({ destination, reason, connected_at }) => {
+  const told = attempts.map(({ destination, reason, connected_at, left_at_once }) => {
+    if (left_at_once) return `${destination}: left at once`;
     const how = connected_at !== null ? "connected" : reason === null ? "is called" : words(reason);
     return `${destination}: ${how}`;
   });

@@ -48,6 +48,7 @@ class Playground:
         self.feed = Feed()
         self._framework: Framework = framework
         self._opening: asyncio.Task[Stage] | None = None
+        self._closing: asyncio.Task[None] | None = None
         self._setting: tuple[str, bool] | None = None
         self._stage: Stage | None = None
         self._turn = asyncio.Lock()
@@ -227,8 +228,10 @@ class Playground:
     async def _close_stage(self) -> None:
         opening, self._opening = self._opening, None
         if opening is not None:
-            with contextlib.suppress(StageError):
-                await (await opening).__aexit__(None, None, None)
+            self._closing = asyncio.create_task(_closed(opening))
+        if self._closing is not None:
+            # Whoever begins another call meanwhile leaves no process of this one behind.
+            await asyncio.shield(self._closing)
 
     async def _be_ready(self) -> None:
         try:
@@ -255,6 +258,11 @@ class Playground:
 
 async def _opened(stage: Stage) -> Stage:
     return await stage.__aenter__()
+
+
+async def _closed(opening: asyncio.Task[Stage]) -> None:
+    with contextlib.suppress(StageError):
+        await (await opening).__aexit__(None, None, None)
 
 
 async def _whole(performance: Performance) -> AsyncGenerator[Event | Report, None]:

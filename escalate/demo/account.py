@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from escalate.demo.ladder import Ladder
+from escalate.demo.ladder import rungs
 from escalate.demo.narrator import Narrator
 from escalate.demo.picture import Painter
 from escalate.demo.record import Event, is_humans_own, plain
@@ -38,7 +38,6 @@ class Account:
     def __init__(self, names: Mapping[str, str]) -> None:
         self._narrator = Narrator(names)
         self._painter = Painter(names)
-        self._ladder = Ladder()
         self._attention = Attention(Detector())
         self._names = {plain(address): name for address, name in names.items()}
         # Humans with a call of their own, by its id.
@@ -66,7 +65,7 @@ class Account:
             if sentence is None
             else {"who": sentence.who, "text": sentence.text, "weight": sentence.weight},
             "turn": None if turn is None else asdict(turn),
-            "rungs": [asdict(rung) for rung in self._ladder.rungs(event, sentence)],
+            "rungs": [asdict(rung) for rung in rungs(event, sentence)],
             "picture": asdict(self._painter.paint(event)),
         }
         yield from _told(self._listen(event))

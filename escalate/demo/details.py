@@ -34,6 +34,13 @@ def exchange_of(event: Event) -> str | None:
     return f"{event['method']} {event['url']}\n  {_pairs(told_in(event))}\n{answer}"
 
 
+def message_of(event: Event) -> str:
+    """Return a SIP message without its body, and whom it went to or came from."""
+    way = "to" if event["kind"] == "sip.sent" else "from"
+    fields = (f"{name}: {value}" for name, value in event["headers"])
+    return "\n".join([f"{way} {event['peer']}", event["line"], *fields])
+
+
 def document_of(event: Event) -> str | None:
     """Return the document that was answered, indented."""
     return _pretty(event["xml"]) if "xml" in event else None

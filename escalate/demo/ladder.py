@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from escalate.demo.details import document_of, exchange_of, told_in
+from escalate.demo.details import document_of, exchange_of, message_of, told_in
 from escalate.demo.narrator import Sentence, Weight, Who
 from escalate.demo.record import Event
 
@@ -45,39 +45,34 @@ class Rung:
     detail: str | None = None
 
 
-class Ladder:
-    """Draws a call as it happens. Make one for each call and hand it every event in order."""
+def rungs(event: Event, sentence: Sentence | None) -> tuple[Rung, ...]:
+    """Return the arrows of an event; `sentence` is what the narrator says about it."""
+    match event["kind"]:
+        case "fetch":
+            return tuple(_fetched(event, sentence))
+        case "rest":
+            return (_asked(event, sentence),)
+        case "sip.sent" | "sip.received":
+            return (_sip(event),)
+        case "stream.closed" | "call.ended" if sentence is not None:
+            return (_ended(event, sentence),)
+    arrow = _ARROWS.get(event["kind"])
+    if arrow is None or sentence is None:
+        return ()
+    return (Rung(*arrow, sentence.text, sentence.weight),)
 
-    def __init__(self) -> None:
-        self._dialled = False
-        self._callers_phones: set[str] = set()
 
-    def rungs(self, event: Event, sentence: Sentence | None) -> tuple[Rung, ...]:
-        """Return the arrows of an event; `sentence` is what the narrator says about it."""
-        self._dialled |= event["kind"] == "leg.dialed"
-        match event["kind"]:
-            case "fetch":
-                return tuple(_fetched(event, sentence))
-            case "rest":
-                return (_asked(event, sentence),)
-            case "sip.sent" | "sip.received":
-                return (self._sip(event),)
-            case "stream.closed" | "call.ended" if sentence is not None:
-                return (_ended(event, sentence),)
-        arrow = _ARROWS.get(event["kind"])
-        if arrow is None or sentence is None:
-            return ()
-        return (Rung(*arrow, sentence.text, sentence.weight),)
-
-    def _sip(self, event: Event) -> Rung:
-        """A message to or from a telephone: the caller's, if he was there before any human."""
-        if not self._dialled:
-            self._callers_phones.add(event["peer"])
-        phone = Who.CALLER if event["peer"] in self._callers_phones else Who.HUMAN
-        line = event["line"].removesuffix(" SIP/2.0").removeprefix("SIP/2.0 ")
-        detail = f"{event['line']}\nCSeq: {event['cseq']}\n{event['peer']}"
-        ends = (Who.PLIVO, phone) if event["kind"] == "sip.sent" else (phone, Who.PLIVO)
-        return Rung(*ends, f"SIP {line}", Weight.QUIET, detail)
+def _sip(event: Event) -> Rung:
+    """A message to or from a telephone: a human's, if it is of a leg, and else the caller's."""
+    phone = Who.HUMAN if "leg" in event else Who.CALLER
+    first, rest = event["line"].split(" ", 1)
+    label = first
+    if first == "INVITE":
+        label += f" {rest.removesuffix(' SIP/2.0')}"
+    elif first == "SIP/2.0":
+        label = f"{rest} ({event['cseq'].rpartition(' ')[2]})"
+    ends = (Who.PLIVO, phone) if event["kind"] == "sip.sent" else (phone, Who.PLIVO)
+    return Rung(*ends, f"SIP {label}", Weight.QUIET, message_of(event))
 
 
 def _fetched(event: Event, sentence: Sentence | None) -> list[Rung]:

@@ -133,7 +133,7 @@ class Narrator:
         return Who.PLIVO, f"dials {name}" + (f" at {address}" if name != address else "")
 
     def _leg_challenged(self, event: Event) -> _Told:
-        text = f"407: {self._name(event)} demands digest credentials"
+        text = f"{event['scheme']}: {self._name(event)} demands digest credentials"
         self._challenged.add(event["leg"])
         return Who.HUMAN, text, Weight.MILESTONE
 

@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import uuid
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from escalate.emulator.ear import Ear
 from escalate.emulator.legs import DECLINED, Pressed
-from escalate.emulator.tasks import Signal, until
 from escalate.plivo.causes import CAUSES, HangupSource
 
 if TYPE_CHECKING:
@@ -125,13 +125,13 @@ class Call:
     started_at: float = field(init=False)
     answered_at: float | None = None
     ending: Ending | None = None
-    over: Signal = field(default_factory=Signal)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
     ear: Ear = field(init=False)
     stream: LiveStream | None = None
     legs: list[LegRecord] = field(default_factory=list)
     inputs: asyncio.Queue[Input] | None = None
     transfer: Route | None = None
-    transferable: Signal = field(default_factory=Signal)
+    transferable: asyncio.Event = field(default_factory=asyncio.Event)
     held: bool = False
     on_answer: list[Callable[[], None]] = field(default_factory=list)
     on_key: list[Callable[[str], None]] = field(default_factory=list)
@@ -222,21 +222,11 @@ class Call:
         finally:
             self.inputs = before
 
-    @contextlib.contextmanager
-    def until_pressed(self, key: str | None) -> Iterator[None]:
-        """Break a block off when the party presses this key; None is never pressed."""
-        pressed = Signal()
-
-        def notice(digit: str) -> None:
-            if digit == key:
-                pressed.set()
-
-        self.on_key.append(notice)
-        try:
-            with until(pressed):
-                yield
-        finally:
-            self.on_key.remove(notice)
+    async def pressed(self, digit: str) -> None:
+        """Wait until the party presses this key."""
+        with self.listening() as inputs:
+            while await inputs.get() != Pressed(digit):
+                pass
 
     def move_to(self, route: Route) -> None:
         """Ask for the call to run another document: now, or once the stream lets go of it."""
@@ -290,7 +280,8 @@ class Call:
         """Return a moment as Plivo writes dates, empty when there is none."""
         if at is None:
             return ""
-        return self.clock.date(at).replace(tzinfo=None).isoformat(" ", "microseconds")
+        date = datetime.fromtimestamp(self.clock.epoch() - self.clock.now() + at, UTC)
+        return date.strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def _last(items: Iterable[str]) -> str | None:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Mapping
-from functools import cache, lru_cache
 from typing import Any, Final
 from xml.etree import ElementTree
 
@@ -37,7 +35,6 @@ class _Builder(ElementTree.TreeBuilder):
         raise DocumentRefused("a document type declaration is not allowed")
 
 
-@lru_cache(maxsize=256)
 def parse(body: bytes, content_type: str | None) -> tuple[Element, ...]:
     """Return the elements of a Response, top to bottom.
 
@@ -52,8 +49,7 @@ def parse(body: bytes, content_type: str | None) -> tuple[Element, ...]:
     return tuple(_element(node, TOP_LEVEL, "Response") for node in _root(body))
 
 
-@lru_cache(maxsize=256)
-def describe(element: Element) -> tuple[str, Mapping[str, Any]]:
+def describe(element: Element) -> tuple[str, dict[str, Any]]:
     """Return the name of an element and its attributes under Plivo's names, for the log."""
     name = type(element).__name__
     attributes = {
@@ -134,7 +130,6 @@ def _no_stray_text(node: ElementTree.Element, name: str) -> None:
         raise DocumentRefused(f"{name} holds text outside of its elements")
 
 
-@cache
 def _field(attribute: str) -> str:
     # "async" is an attribute of Plivo's and a word of Python's.
     name = re.sub(r"[A-Z]+", lambda capitals: "_" + capitals.group().lower(), attribute)

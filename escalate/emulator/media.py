@@ -22,7 +22,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from escalate.emulator import audio, parameters
 from escalate.emulator.callbacks import Policy, Route
 from escalate.emulator.playout import Buffer, read_sound
-from escalate.emulator.tasks import Signal, cancelled, until
+from escalate.emulator.tasks import cancelled
 from escalate.plivo.causes import HangupSource
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class MediaStream:
         self._sequence = 0
         self._chunk = 0
         self._keys: deque[str] = deque()
-        self._stopped = Signal()
+        self._stopped = asyncio.Event()
         self._closed_by: str | None = None
         self._extra = json.dumps(_pairs(element.extra_headers))
 
@@ -112,9 +112,10 @@ class MediaStream:
         work = [
             asyncio.create_task(self._pump()),
             asyncio.create_task(self._read(connection)),
+            asyncio.create_task(self._stopped.wait()),
         ]
         try:
-            with contextlib.suppress(TimeoutError), until(self._stopped):
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._element.stream_timeout):
                     await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -269,16 +270,18 @@ class SilentStream(MediaStream):
         """Stream until the bot lets go, or either side ends it."""
         opened_at = self._services.clock.now()
         self._note_start()
-        limit = asyncio.timeout(self._element.stream_timeout)
+        work = [
+            asyncio.ensure_future(self._bot(self._call)),
+            asyncio.ensure_future(self._stopped.wait()),
+        ]
         try:
-            with until(self._stopped):
-                async with limit:
-                    await self._bot(self._call)
+            timeout_s = self._element.stream_timeout
+            await asyncio.wait(work, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            if work[0].done():
                 self._closed_by = self._closed_by or "app"
-        except TimeoutError:
-            if not limit.expired():
-                raise
+                work[0].result()
         finally:
+            await cancelled(*work)
             self._note_end(self._who_closed(), opened_at)
 
 

@@ -123,25 +123,25 @@ def test_a_document_is_a_request_and_its_answer_with_both_in_full() -> None:
 
 
 def test_sip_messages_go_to_the_telephone_they_are_about() -> None:
-    """The caller's own was there before any human was dialled."""
-    ok = {"line": "SIP/2.0 200 OK", "cseq": "1 INVITE"}
-    told = messages(
-        ("sip.sent", {**ok, "peer": "udp:127.0.0.1:5071"}),
-        ("leg.dialed", LEG),
-        ("sip.sent", {"line": "INVITE sip:q@x SIP/2.0", "cseq": "1 INVITE", "peer": "udp:other"}),
-        ("sip.received", {**ok, "peer": "udp:other"}),
-        (
-            "sip.received",
-            {"line": "BYE sip:p@x SIP/2.0", "cseq": "2", "peer": "udp:127.0.0.1:5071"},
-        ),
-    )
-    drawn = [tuple(message["rungs"][0].values())[:3] for message in told]
+    """A human's are those of a leg, and all else is the caller's; the fields are told in full."""
+    own = {"cseq": "1 INVITE", "peer": "udp:proxy", "headers": [["X-PH-Order", "A1"]]}
+    legs = {**own, "leg": "leg-1"}
+    drawn = [
+        tuple(message["rungs"][0].values())
+        for message in messages(
+            ("sip.sent", {"line": "SIP/2.0 200 OK", **own}),
+            ("sip.sent", {"line": "INVITE sip:q@x SIP/2.0", **legs}),
+            ("sip.received", {"line": "SIP/2.0 200 OK", **legs}),
+            ("sip.received", {"line": "BYE sip:p@x SIP/2.0", **own}),
+        )
+    ]
     assert [
-        ("Plivo", "caller", "SIP 200 OK"),
+        ("Plivo", "caller", "SIP 200 OK (INVITE)"),
         ("Plivo", "human", "SIP INVITE sip:q@x"),
-        ("human", "Plivo", "SIP 200 OK"),
-        ("caller", "Plivo", "SIP BYE sip:p@x"),
-    ] == [drawn[0], *drawn[2:]]
+        ("human", "Plivo", "SIP 200 OK (INVITE)"),
+        ("caller", "Plivo", "SIP BYE"),
+    ] == [one[:3] for one in drawn]
+    assert "from udp:proxy\nBYE sip:p@x SIP/2.0\nX-PH-Order: A1" == drawn[-1][-1]
 
 
 async def test_a_page_that_is_opened_late_or_comes_back_misses_nothing() -> None:

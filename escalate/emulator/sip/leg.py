@@ -111,7 +111,7 @@ class SipLeg:
             self._transaction.think_over()
 
     async def _run(self) -> None:
-        self._stack.owned(self._call_id, self._invitation.call)
+        self._stack.owned(self._call_id, self._invitation.call, self._invitation.leg)
         self._line = line = await Line.open(LOOPBACK, self._press)
         self._description.port = line.port
         try:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
 from escalate.emulator.sip.message import VERSION, Headers, Message, Request, Response, param
+from escalate.emulator.sip.trace import Trace
 from escalate.emulator.sip.transaction import LINGER_S, T1_S, Transaction, cancellation
 from escalate.emulator.sip.wire import LOOPBACK, Hop, Wire
 
@@ -51,11 +52,10 @@ class Stack:
         self.parties: dict[tuple[str, str], Party] = {}
         self.on_invite: Callable[[Request, Hop], None] = self._nobody_here
         self.on_register: Callable[[Request, Hop], None] = self._nobody_here
-        self._log = log
+        self._trace = Trace(log)
         self._wire = Wire(self._receive, self._broken)
         self._transactions: dict[tuple[str, str], Transaction] = {}
         self._served: dict[tuple[str, str], tuple[Request, Response | None]] = {}
-        self._owners: dict[str, str] = {}
         self._repeats: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     async def open(self, port: int) -> None:
@@ -84,9 +84,9 @@ class Stack:
         transport = ";transport=tcp" if hop.transport == "tcp" else ""
         return f"<sip:plivo@{self.address}{transport}>"
 
-    def owned(self, call_id: str, call: str) -> None:
-        """Write messages with this Call-ID to a call's log."""
-        self._owners[call_id] = call
+    def owned(self, call_id: str, call: str, leg: str | None = None) -> None:
+        """Write messages with this Call-ID to a call's log: the caller's, or those of a leg."""
+        self._trace.owned(call_id, call, leg)
 
     def join(self, call_id: str, tag: str, party: Party) -> None:
         """Hand requests of this dialog to a party, until it leaves."""
@@ -95,7 +95,7 @@ class Stack:
     def leave(self, call_id: str) -> None:
         """Forget a call, once nothing of it can come any more."""
         loop = asyncio.get_running_loop()
-        loop.call_later(LINGER_S, self._owners.pop, call_id, None)
+        loop.call_later(LINGER_S, self._trace.forget, call_id)
         for key in [key for key in self.parties if key[0] == call_id]:
             loop.call_later(LINGER_S, self.parties.pop, key, None)
 
@@ -156,7 +156,7 @@ class Stack:
                     repeat.cancel()
 
     def _receive(self, message: Message, hop: Hop) -> None:
-        self._trace("sip.received", message, hop)
+        self._trace.add("sip.received", message, hop)
         if isinstance(message, Response):
             method = message.headers.get("cseq").rpartition(" ")[2]
             if transaction := self._transactions.get((_branch(message), method)):
@@ -233,15 +233,8 @@ class Stack:
         request.headers.add("User-Agent", _AGENT)
 
     def _send(self, message: Message, hop: Hop) -> None:
-        self._trace("sip.sent", message, hop)
+        self._trace.add("sip.sent", message, hop)
         self._wire.send(message, hop)
-
-    def _trace(self, kind: str, message: Message, hop: Hop) -> None:
-        """Log what passes: no body, and of the header fields only who does what."""
-        owner = self._owners.get(message.headers.get("call-id"))
-        self._log.add(
-            kind, owner, line=message.first_line, cseq=message.headers.get("cseq"), peer=str(hop)
-        )
 
 
 def _branch(message: Message) -> str:

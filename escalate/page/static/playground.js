@@ -52,7 +52,8 @@ const TOLD = {
       moment.value = moment.max;
       showMoment();
     }
-    setState("good", "on the call");
+    // What comes after his end does not bring him back.
+    if (caller.here) setState("good", "on the call");
   },
   phones({ phones }) {
     find("phones").hidden = false;

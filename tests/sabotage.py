@@ -229,6 +229,21 @@ def message_not_recorded() -> None:
     _replace(documents, "render", deaf)
 
 
+def callback_not_promised() -> None:
+    """Whoever is to be called back is let go with a goodbye."""
+    from dataclasses import replace
+
+    from escalate.exchange import Exchange
+    from escalate.transfer import LastResort
+
+    request = Exchange.request
+
+    def curt(exchange: Exchange, *args: Any, **options: Any) -> Any:
+        return replace(request(exchange, *args, **options), last_resort=LastResort.GOODBYE)
+
+    _replace(Exchange, "request", curt)
+
+
 def nobody_confirms() -> None:
     """A dialled human gets the caller as soon as he has picked up."""
     from escalate.plivo.xml import Dial
@@ -262,6 +277,7 @@ SABOTAGES: dict[str, Callable[[], None]] = {
         caller_first,
         humans_forgotten,
         message_not_recorded,
+        callback_not_promised,
         nobody_confirms,
     )
 }

@@ -95,7 +95,8 @@ TROUBLES: Final = (
         "Its trunk has to let our headers through: they arrive as X-PH-Ctx..., or X-Ctx... where "
         "the caller's leg used SIP authentication. A telephone gets none. For User-to-User set "
         "context of the destination to 'uui-bare', 'uui-leading' or 'uui-parameter', and have its "
-        "session border controller copy X-PH-Usertouser into User-to-User, unescaped.",
+        "session border controller copy X-PH-Usertouser (X-Usertouser) into User-to-User, "
+        "unescaped: no header that Plivo sends has a hyphen of ours in its name.",
     ),
     Trouble(
         "somebody is spoken to in the wrong language",

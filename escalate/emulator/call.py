@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from escalate.emulator.ear import Ear
 from escalate.emulator.legs import DECLINED, Pressed
+from escalate.emulator.tasks import Signal, until
 from escalate.plivo.causes import CAUSES, HangupSource
 
 if TYPE_CHECKING:
@@ -125,13 +125,13 @@ class Call:
     started_at: float = field(init=False)
     answered_at: float | None = None
     ending: Ending | None = None
-    over: asyncio.Event = field(default_factory=asyncio.Event)
+    over: Signal = field(default_factory=Signal)
     ear: Ear = field(init=False)
     stream: LiveStream | None = None
     legs: list[LegRecord] = field(default_factory=list)
     inputs: asyncio.Queue[Input] | None = None
     transfer: Route | None = None
-    transferable: asyncio.Event = field(default_factory=asyncio.Event)
+    transferable: Signal = field(default_factory=Signal)
     held: bool = False
     on_answer: list[Callable[[], None]] = field(default_factory=list)
     on_key: list[Callable[[str], None]] = field(default_factory=list)
@@ -222,11 +222,21 @@ class Call:
         finally:
             self.inputs = before
 
-    async def pressed(self, digit: str) -> None:
-        """Wait until the party presses this key."""
-        with self.listening() as inputs:
-            while await inputs.get() != Pressed(digit):
-                pass
+    @contextlib.contextmanager
+    def until_pressed(self, key: str | None) -> Iterator[None]:
+        """Break a block off when the party presses this key; None is never pressed."""
+        pressed = Signal()
+
+        def notice(digit: str) -> None:
+            if digit == key:
+                pressed.set()
+
+        self.on_key.append(notice)
+        try:
+            with until(pressed):
+                yield
+        finally:
+            self.on_key.remove(notice)
 
     def move_to(self, route: Route) -> None:
         """Ask for the call to run another document: now, or once the stream lets go of it."""
@@ -280,8 +290,7 @@ class Call:
         """Return a moment as Plivo writes dates, empty when there is none."""
         if at is None:
             return ""
-        date = datetime.fromtimestamp(self.clock.epoch() - self.clock.now() + at, UTC)
-        return date.strftime("%Y-%m-%d %H:%M:%S.%f")
+        return self.clock.date(at).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def _last(items: Iterable[str]) -> str | None:

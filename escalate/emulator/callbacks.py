@@ -10,18 +10,17 @@ The read time defaults to 15 s, which is what the XML pages promise, not the 40 
 
 from __future__ import annotations
 
-import asyncio
+import itertools
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urldefrag, urlencode, urlsplit, urlunsplit
 
 import httpx
 
 from escalate.emulator.faults import Faults, Order, What
-from escalate.plivo.http import new_client
 from escalate.plivo.signature import (
     MAIN_ACCOUNT_SIGNATURE_HEADER,
     NONCE_HEADER,
@@ -32,6 +31,7 @@ from escalate.plivo.signature import (
 if TYPE_CHECKING:
     from escalate.emulator.clock import Clock
     from escalate.emulator.log import EventLog
+    from escalate.emulator.network import Http
 
 _SPACING_S: Final = (1.0, 2.0, 4.0, 8.0)
 _BOUNDS: Final = {"ct": (100, 10_000), "rt": (100, 40_000), "tt": (100, 55_000), "rc": (0, 5)}
@@ -95,39 +95,6 @@ class Fetched:
         return self.failure or ("" if self.ok else f"{self.status // 100}xx")
 
 
-class Reply(Protocol):
-    """What an application answers."""
-
-    status_code: int
-
-    @property
-    def content(self) -> bytes:
-        """The body."""
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers, by name in any case."""
-
-
-class Http(Protocol):
-    """How an application is reached: an `httpx.AsyncClient`, or an application in this process."""
-
-    async def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        data: Mapping[str, str] | None,
-        headers: Mapping[str, str],
-        timeout: httpx.Timeout,
-    ) -> Reply:
-        """Make a request.
-
-        Raises:
-            httpx.HTTPError: There was no answer.
-        """
-
-
 class Fetcher:
     """Makes requests to the application on behalf of the carrier."""
 
@@ -145,6 +112,7 @@ class Fetcher:
         self._log = log
         self._clock = clock
         self._faults = faults
+        self._nonces = itertools.count(secrets.randbelow(10**19))
 
     async def fetch(
         self,
@@ -156,7 +124,7 @@ class Fetcher:
         policy: Policy | None = None,
     ) -> Fetched:
         """Request a URL until it answers well or its policy is used up; never raises."""
-        url, fragment = urldefrag(route.url)
+        url, fragment = _split(route.url)
         policy = policy or Policy.read(fragment)
         give_up_at = self._clock.now() + policy.total_s
         attempt = 1
@@ -177,7 +145,7 @@ class Fetcher:
 
     def signature(self, method: str, url: str, params: Params) -> dict[str, str]:
         """Return the headers that prove a request comes from this carrier."""
-        nonce = f"{secrets.randbelow(10**20):020d}"
+        nonce = f"{next(self._nonces):020d}"
         signed = sign_v3(method, url, params, auth_token=self._auth_token, nonce=nonce)
         return {
             SIGNATURE_HEADER: signed,
@@ -190,6 +158,8 @@ class Fetcher:
         self, method: str, url: str, params: Params, policy: Policy, left: float
     ) -> Fetched:
         order = self._faults.order_for("callback", method, url)
+        if order is None:
+            return await self._send(method, url, params, policy, left)
         match order:
             case Order(What.DROP):
                 return Fetched(failure="ct", error="connection broken by a fault")
@@ -204,7 +174,7 @@ class Fetcher:
                 for _ in range(int(times) - 1):
                     await self._send(method, url, params, policy, left)
         fetched = await self._send(method, url, params, policy, left)
-        if order and order.what is What.LOST_ANSWER:
+        if order.what is What.LOST_ANSWER:
             return Fetched(failure="rt", error="answer lost by a fault")
         return fetched
 
@@ -212,14 +182,18 @@ class Fetcher:
         self, method: str, url: str, params: Params, policy: Policy, left: float
     ) -> Fetched:
         headers = self.signature(method, url, params)
-        timeout = httpx.Timeout(policy.read_s, connect=policy.connect_s)
+        timeout = _timeout(policy)
         target = _with_query(url, params) if method == "GET" else url
         data = dict(params) if method == "POST" else None
         try:
-            async with asyncio.timeout(max(0.1, left)):
-                reply = await self._http.request(
-                    method, target, data=data, headers=headers, timeout=timeout
-                )
+            reply = await self._http.request(
+                method,
+                target,
+                data=data,
+                headers=headers,
+                timeout=timeout,
+                within_s=max(0.1, left),
+            )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as exc:
             return Fetched(failure="ct", error=_words(exc))
         except (httpx.HTTPError, TimeoutError) as exc:
@@ -256,13 +230,16 @@ class Fetcher:
         )
 
 
-def new_http() -> httpx.AsyncClient:
-    """Return the client for requests to applications: no proxies, no kept connections.
+@lru_cache(maxsize=256)
+def _split(url: str) -> tuple[str, str]:
+    """Return a URL without its fragment, and the fragment."""
+    base, fragment = urldefrag(url)
+    return base, fragment
 
-    A kept connection would hide that the application has been restarted.
-    """
-    limits = httpx.Limits(max_keepalive_connections=0)
-    return new_client(follow_redirects=False, limits=limits)
+
+@lru_cache(maxsize=256)
+def _timeout(policy: Policy) -> httpx.Timeout:
+    return httpx.Timeout(policy.read_s, connect=policy.connect_s)
 
 
 def _with_query(url: str, params: Params) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from escalate.emulator.audio import FRAME_S
@@ -32,6 +33,10 @@ class Clock:
     def epoch(self) -> float:
         """Return the date as seconds since 1970, moved along by `now`."""
         return self._epoch + self.now()
+
+    def date(self, at: float) -> datetime:
+        """Return the date of a moment, the same whenever it is asked for."""
+        return datetime.fromtimestamp(self._epoch + at, UTC)
 
     async def sleep(self, seconds: float) -> None:
         """Wait for a duration; zero or less only lets others run."""

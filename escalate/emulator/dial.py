@@ -19,9 +19,6 @@ from escalate.emulator.elements import Dial, Number
 from escalate.emulator.tasks import cancelled
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable
-    from typing import Any
-
     from escalate.emulator.call import Call
     from escalate.emulator.services import Services
 
@@ -64,7 +61,7 @@ class Dialling:
 
     async def _somebody_answers(self) -> bool:
         """Ring everybody; the attempt that answered, or failed last, becomes the decisive one."""
-        music = asyncio.create_task(self._music())
+        music = self._music()
         tries = {asyncio.create_task(attempt.run()): attempt for attempt in self._attempts}
         pending = set(tries)
         try:
@@ -76,7 +73,7 @@ class Dialling:
                         return True
             return False
         finally:
-            await cancelled(music, *tries)
+            await cancelled(*music, *tries)
             self._call.ear.finish("ring", "play")
 
     async def _talk(self) -> None:
@@ -88,14 +85,16 @@ class Dialling:
                 attempt.end(legs.LOST_RACE)
         winner.bridge()
         cause = legs.NORMAL
-        work = _tasks([winner.until_hung_up(), self._carry_sound(winner), self._star()])
+        silent = self._services.clock.silent
+        sound = [] if silent else [asyncio.create_task(self._carry_sound(winner))]
         try:
-            async with asyncio.timeout(self._dial.time_limit):
-                await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
+            with self._call.until_pressed("*" if self._dial.hangup_on_star else None):
+                async with asyncio.timeout(self._dial.time_limit):
+                    await winner.until_hung_up()
         except TimeoutError:
             cause = legs.TIME_LIMIT
         finally:
-            await cancelled(*work)
+            await cancelled(*sound)
             self._call.ear.finish("human")
         winner.end(cause)
 
@@ -107,25 +106,23 @@ class Dialling:
             self._call.ear.hear("human", leg.take(at), at)
             leg.give(self._call.mouth.frame(at))
 
-    async def _star(self) -> None:
-        """Wait until the caller presses `*`, if that is how he may end the conversation."""
-        if self._dial.hangup_on_star:
-            await self._call.pressed("*")
-        else:
-            await asyncio.Event().wait()
-
-    async def _music(self) -> None:
-        """Let the caller hear what dialMusic says while the others ring.
+    def _music(self) -> list[asyncio.Task[None]]:
+        """Begin to let the caller hear what dialMusic says while the others ring.
 
         Without it a number sounds its ring tone and a SIP endpoint is silent, which is what the
         troubleshooting table of Plivo's transfer page warns of.
         """
         music = self._dial.dial_music
         if music and music.startswith("http"):
-            elements = await sounds.fetch("dial-music", music, self._call, self._services)
-            await sounds.play_over_and_over(elements, self._hear_music, self._call, self._services)
-        elif music == "real" or (music is None and isinstance(self._dial.targets[0], Number)):
-            await self._ring_tone()
+            return [asyncio.create_task(self._play_music(music))]
+        rings = music == "real" or (music is None and isinstance(self._dial.targets[0], Number))
+        if rings and not self._services.clock.silent:
+            return [asyncio.create_task(self._ring_tone())]
+        return []
+
+    async def _play_music(self, url: str) -> None:
+        elements = await sounds.fetch("dial-music", url, self._call, self._services)
+        await sounds.play_over_and_over(elements, self._hear_music, self._call, self._services)
 
     async def _ring_tone(self) -> None:
         pieces = itertools.cycle(_RINGBACK)
@@ -135,7 +132,3 @@ class Dialling:
 
     def _hear_music(self, frame: bytes, at: float) -> None:
         self._call.ear.hear("play", frame, at)
-
-
-def _tasks(work: Iterable[Coroutine[Any, Any, None]]) -> list[asyncio.Task[None]]:
-    return [asyncio.create_task(coroutine) for coroutine in work]

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from typing import Any, Final
 from xml.etree import ElementTree
 
@@ -35,6 +37,7 @@ class _Builder(ElementTree.TreeBuilder):
         raise DocumentRefused("a document type declaration is not allowed")
 
 
+@lru_cache(maxsize=256)
 def parse(body: bytes, content_type: str | None) -> tuple[Element, ...]:
     """Return the elements of a Response, top to bottom.
 
@@ -49,7 +52,8 @@ def parse(body: bytes, content_type: str | None) -> tuple[Element, ...]:
     return tuple(_element(node, TOP_LEVEL, "Response") for node in _root(body))
 
 
-def describe(element: Element) -> tuple[str, dict[str, Any]]:
+@lru_cache(maxsize=256)
+def describe(element: Element) -> tuple[str, Mapping[str, Any]]:
     """Return the name of an element and its attributes under Plivo's names, for the log."""
     name = type(element).__name__
     attributes = {
@@ -130,6 +134,7 @@ def _no_stray_text(node: ElementTree.Element, name: str) -> None:
         raise DocumentRefused(f"{name} holds text outside of its elements")
 
 
+@cache
 def _field(attribute: str) -> str:
     # "async" is an attribute of Plivo's and a word of Python's.
     name = re.sub(r"[A-Z]+", lambda capitals: "_" + capitals.group().lower(), attribute)

@@ -11,7 +11,7 @@ from escalate.emulator.caller import Line, Utterance, Voice
 from escalate.emulator.interpreter import Interpreter, report_end
 from escalate.emulator.legs import Said, Speaking
 from escalate.emulator.outbound import LegMouth, NewLeg, Outbound
-from escalate.emulator.phones import Phone, PhoneBook, ScriptedPhones, describe
+from escalate.emulator.phones import Phone, PhoneBook, ScriptedPhones, describe, hide
 from escalate.emulator.sip.trunk import SipNetwork
 from escalate.plivo.causes import HangupSource
 
@@ -52,14 +52,15 @@ class Exchange:
 
     def add_phones(self, phones: Mapping[str, Phone]) -> None:
         """Add telephones that every call can reach."""
-        self.services.log.add("phones", phones=describe(phones, self.services.mask))
+        hide(phones, self.services.mask)
+        self.services.log.add("phones", phones=describe(phones))
         self.phones.merge(phones)
 
     async def call(self, new: NewCall, routes: Routes) -> Call:
         """Let somebody call a number of the account; returns as soon as the call has started."""
         services = self.services
         own = PhoneBook()
-        describe(new.phones or {}, services.mask)
+        hide(new.phones or {}, services.mask)
         own.merge(new.phones or {})
         voice = await Voice.of(new.says)
         call = self._arrive(new.from_, new.to, routes, voice, own)
@@ -159,8 +160,9 @@ class Exchange:
     def _begin_to_speak(self, call: Call, voice: Voice) -> None:
         voice.zero = call.answered_at
         assert voice.zero is not None
-        work = self._announce(call, voice.zero, voice.utterances)
-        self.services.background.start(work)
+        if voice.utterances:
+            work = self._announce(call, voice.zero, voice.utterances)
+            self.services.background.start(work)
 
     async def _announce(self, call: Call, zero: float, utterances: Iterable[Utterance]) -> None:
         """Log what the caller says when he begins to; whoever listens has his words at the end."""

@@ -17,7 +17,7 @@ from escalate.emulator.call import Call, CallEnds
 from escalate.emulator.document import DocumentRefused, describe, parse
 from escalate.emulator.elements import Hangup, PreAnswer
 from escalate.emulator.steps import STEPS, Goto
-from escalate.emulator.tasks import cancelled
+from escalate.emulator.tasks import until
 from escalate.plivo.causes import HangupSource
 
 if TYPE_CHECKING:
@@ -45,12 +45,8 @@ class Interpreter:
         call = self._call
         if call.ending:
             return
-        script = asyncio.create_task(self._documents())
-        over = asyncio.create_task(call.over.wait())
-        try:
-            await asyncio.wait({script, over}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            await cancelled(script, over)
+        with until(call.over):
+            await self._documents()
         call.ear.finish()
 
     async def _documents(self) -> None:
@@ -73,17 +69,15 @@ class Interpreter:
 
     async def _unless_transferred(self, goto: Goto) -> Goto | None:
         """Run a document until it leads to another one, by itself or by a transfer."""
-        call = self._call
-        document = asyncio.create_task(self._follow(goto))
-        transfer = asyncio.create_task(call.transferable.wait())
+        next_ = None
         try:
-            await asyncio.wait({document, transfer}, return_when=asyncio.FIRST_COMPLETED)
-            moved = self._transfer()
-            if moved is None:
-                return await document
-            return moved
-        finally:
-            await cancelled(document, transfer)
+            with until(self._call.transferable):
+                next_ = await self._follow(goto)
+        except CallEnds:
+            if moved := self._transfer():
+                return moved
+            raise
+        return self._transfer() or next_
 
     async def _follow(self, goto: Goto) -> Goto | None:
         """Fetch a document and carry it out; None when a transfer took its place."""
@@ -118,6 +112,8 @@ class Interpreter:
     async def _reach(self, goto: Goto) -> Fetched:
         """Fetch a document; an answer URL that cannot be had is replaced by the fallback URL."""
         fetch, call = self._services.fetcher.fetch, self._call
+        # What the application was to be told before this leaves before it.
+        await asyncio.sleep(0)
         fetched = await fetch(goto.what, goto.route, goto.params, call.uuid)
         if not fetched.ok and goto.what == "answer" and call.routes.fallback:
             fetched = await fetch("fallback", call.routes.fallback, goto.params, call.uuid)

@@ -22,7 +22,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from escalate.emulator import audio, parameters
 from escalate.emulator.callbacks import Policy, Route
 from escalate.emulator.playout import Buffer, read_sound
-from escalate.emulator.tasks import cancelled
+from escalate.emulator.tasks import Signal, cancelled, until
 from escalate.plivo.causes import HangupSource
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class MediaStream:
         self._sequence = 0
         self._chunk = 0
         self._keys: deque[str] = deque()
-        self._stopped = asyncio.Event()
+        self._stopped = Signal()
         self._closed_by: str | None = None
         self._extra = json.dumps(_pairs(element.extra_headers))
 
@@ -112,10 +112,9 @@ class MediaStream:
         work = [
             asyncio.create_task(self._pump()),
             asyncio.create_task(self._read(connection)),
-            asyncio.create_task(self._stopped.wait()),
         ]
         try:
-            with contextlib.suppress(TimeoutError):
+            with contextlib.suppress(TimeoutError), until(self._stopped):
                 async with asyncio.timeout(self._element.stream_timeout):
                     await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -270,18 +269,16 @@ class SilentStream(MediaStream):
         """Stream until the bot lets go, or either side ends it."""
         opened_at = self._services.clock.now()
         self._note_start()
-        work = [
-            asyncio.ensure_future(self._bot(self._call)),
-            asyncio.ensure_future(self._stopped.wait()),
-        ]
+        limit = asyncio.timeout(self._element.stream_timeout)
         try:
-            timeout_s = self._element.stream_timeout
-            await asyncio.wait(work, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-            if work[0].done():
+            with until(self._stopped):
+                async with limit:
+                    await self._bot(self._call)
                 self._closed_by = self._closed_by or "app"
-                work[0].result()
+        except TimeoutError:
+            if not limit.expired():
+                raise
         finally:
-            await cancelled(*work)
             self._note_end(self._who_closed(), opened_at)
 
 

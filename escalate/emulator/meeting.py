@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from escalate.emulator import parameters, sounds
 from escalate.emulator.callbacks import Route
 from escalate.emulator.rooms import ENDED
-from escalate.emulator.tasks import cancelled, first_of
+from escalate.emulator.tasks import cancelled
 
 if TYPE_CHECKING:
     from escalate.emulator.call import Call
@@ -59,24 +59,16 @@ class Meeting:
     async def _stay(self, room: Room, member: Member) -> str:
         """Wait until the member leaves; returns why."""
         music = asyncio.create_task(self._music(member))
-        star = asyncio.create_task(self._star())
-        sent_away = asyncio.create_task(member.released.wait())
         try:
-            async with asyncio.timeout(self._element.time_limit):
-                await first_of(star, sent_away)
+            with self._call.until_pressed("*" if self._element.hangup_on_star else None):
+                async with asyncio.timeout(self._element.time_limit):
+                    await member.released.wait()
         except TimeoutError:
             room.end(ENDED)
             return "time limit"
         finally:
-            await cancelled(music, star, sent_away)
+            await cancelled(music)
         return member.why or "pressed *"
-
-    async def _star(self) -> None:
-        """Wait for the key by which the member may leave, if there is one."""
-        if self._element.hangup_on_star:
-            await self._call.pressed("*")
-        else:
-            await asyncio.Event().wait()
 
     async def _music(self, member: Member) -> None:
         """Play to the member while nobody else is to be heard."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from escalate.emulator import headers, legs, parameters
 from escalate.emulator.call import Call, Routes
 from escalate.emulator.interpreter import Interpreter, report_end
-from escalate.emulator.tasks import cancelled
+from escalate.emulator.tasks import cancelled, until
 from escalate.plivo.causes import HangupSource
 
 if TYPE_CHECKING:
@@ -93,14 +93,13 @@ class Outbound:
             self._fail(legs.UNKNOWN_CALLER_ID)
             report_end(call, self._services)
             return
-        ringing = asyncio.create_task(self._ring(leg))
-        over = asyncio.create_task(call.over.wait())
+        answered = False
         try:
-            await asyncio.wait({ringing, over}, return_when=asyncio.FIRST_COMPLETED)
-            if call.ending is None and ringing.result():
+            with until(call.over):
+                answered = await self._ring(leg)
+            if answered and call.ending is None:
                 await self._talk(leg)
         finally:
-            await cancelled(ringing, over)
             leg.hang_up()
         if not self._failed and (ending := call.ending):
             self._report_leg(ending.cause, ending.code, ending.status)

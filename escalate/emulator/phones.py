@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from escalate.emulator import legs, speech
 from escalate.emulator.caller import Utterance, Voice
+from escalate.emulator.tasks import Signal, until
 
 if TYPE_CHECKING:
     from escalate.emulator.clock import Clock
@@ -174,7 +175,7 @@ class ScriptedLeg:
         self._questions: asyncio.Queue[asyncio.Event] = asyncio.Queue()
         self._question = asyncio.Event()
         self._rings = False
-        self._picked_up = asyncio.Event()
+        self._picked_up = Signal()
         self._doing: set[asyncio.Task[None]] = set()
         self._script = asyncio.create_task(self._play())
 
@@ -265,22 +266,11 @@ class ScriptedLeg:
             return legs.DECLINED
         # Made before it is needed: to speak takes longer than some telephones take to answer.
         await speech.speak(_MACHINE if phone.machine else _GREETING)
-        await self._answer_in(phone.answers_after_s)
+        with until(self._picked_up):
+            await self._until(phone.answers_after_s)
         self._rings = False
         self._events.put_nowait(legs.Answered(phone.machine))
         return None
-
-    async def _answer_in(self, seconds: float | None) -> None:
-        """Wait for the script's moment, or for somebody who picks up before."""
-        waits: list[asyncio.Task[Any]] = [
-            asyncio.create_task(self._picked_up.wait()),
-            asyncio.create_task(self._until(seconds)),
-        ]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in waits:
-                task.cancel()
 
     async def _authenticate(self) -> legs.LegCause | None:
         if self._phone.silent_after_challenge:
@@ -293,7 +283,9 @@ class ScriptedLeg:
 
     async def _talk(self) -> legs.LegCause:
         """Do what whoever answered does, until he hangs up."""
-        others = [asyncio.create_task(self._greet()), asyncio.create_task(self._react())]
+        others = [asyncio.create_task(self._greet())]
+        if self._phone.presses or self._phone.says_back:
+            others.append(asyncio.create_task(self._react()))
         try:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._phone.hangs_up_after_s):
@@ -342,10 +334,14 @@ class ScriptedLeg:
             await self._clock.sleep(seconds)
 
 
-def describe(phones: Mapping[str, Phone], mask: Mask) -> dict[str, Any]:
-    """Return telephones for the log, after hiding their passwords for good."""
+def hide(phones: Mapping[str, Phone], mask: Mask) -> None:
+    """Keep the passwords of telephones out of the log for good."""
     for phone in itertools.chain.from_iterable(one.call_by_call() for one in phones.values()):
         mask.remember(phone.challenge.password if phone.challenge else None)
+
+
+def describe(phones: Mapping[str, Phone]) -> dict[str, Any]:
+    """Return telephones for the log."""
     return {address: phone.model_dump(exclude_defaults=True) for address, phone in phones.items()}
 
 

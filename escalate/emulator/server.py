@@ -14,13 +14,14 @@ import uvicorn
 from starlette.applications import Starlette
 
 from escalate.emulator import rest, tls
-from escalate.emulator.callbacks import Fetcher, new_http
+from escalate.emulator.callbacks import Fetcher
 from escalate.emulator.clock import Clock
 from escalate.emulator.control import Control
 from escalate.emulator.exchange import Exchange
 from escalate.emulator.faults import Faults
 from escalate.emulator.log import EventLog
 from escalate.emulator.masking import Mask
+from escalate.emulator.network import Network
 from escalate.emulator.recording import Recordings
 from escalate.emulator.rooms import Rooms
 from escalate.emulator.services import Background, Config, Services
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from escalate.emulator.call import Routes
-    from escalate.emulator.callbacks import Http
+    from escalate.emulator.network import Http
 
 _HOST: Final = "127.0.0.1"
 _PATIENCE_S: Final = 2
@@ -73,7 +74,7 @@ async def serve(
     Raises:
         OSError: A port is taken, or the TLS directory cannot be written.
     """
-    async with new_http() as http:
+    async with contextlib.aclosing(Network()) as http:
         sockets = [_bind(ports.http)]
         base_url = f"http://{_HOST}:{sockets[0].getsockname()[1]}"
         exchange = Exchange(make_services(account, config or Config(), http, base_url))

@@ -32,7 +32,7 @@ from escalate.emulator.elements_room import Conference
 from escalate.emulator.media import MediaStream, SilentStream
 from escalate.emulator.meeting import Meeting
 from escalate.emulator.recording import Recording
-from escalate.emulator.tasks import cancelled
+from escalate.emulator.tasks import until
 from escalate.plivo.causes import HangupSource
 
 if TYPE_CHECKING:
@@ -83,11 +83,10 @@ async def _stream_alone(call: Call, stream: MediaStream) -> None:
 
 async def _stream_beside(call: Call, stream: MediaStream) -> None:
     """Stream while the document goes on, until the call or the stream ends."""
-    work = [asyncio.create_task(stream.run()), asyncio.create_task(call.over.wait())]
     try:
-        await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
+        with until(call.over):
+            await stream.run()
     finally:
-        await cancelled(*work)
         call.stream = None
 
 

@@ -1,9 +1,10 @@
 """In which form a context travels as SIP headers beside those that a destination has anyway.
 
 Plivo's `sipHeaders` know letters, digits and "%" alone, so User-to-User information has no hyphens
-in its name and its punctuation escaped: it arrives as `X-PH-Usertouser`, for a session border
-controller to put into `User-to-User` (RFC 7433) unescaped. As one header holds little, the id of
-the call stands in its own beside it, as it does among the headers.
+in its name and its punctuation escaped: it arrives as `X-PH-Usertouser`, or as `X-Usertouser` where
+Plivo sends headers raw, for a session border controller to put into `User-to-User` (RFC 7433)
+unescaped. As one header holds little, the id of the call stands in its own beside it, as it does
+among the headers.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qs, urlparse
 
@@ -100,9 +101,7 @@ def verify_v3_websocket(
 
 def _canonical(method: str, url: str, params: Params) -> str:
     """Return the URL and parameters in the form that is signed."""
-    parts = urlparse(url)
-    base = f"{parts.scheme}://{parts.netloc}{parts.path}"
-    query = parse_qs(parts.query, keep_blank_values=True)
+    base, query = _base_and_query(url)
     match method.upper():
         case "GET":
             joined = _as_query({**params, **query})
@@ -117,17 +116,29 @@ def _canonical(method: str, url: str, params: Params) -> str:
     raise ValueError("only GET and POST requests are signed")
 
 
+# The same URL is read again for each token, and for each try of a callback.
+@lru_cache(maxsize=256)
+def _base_and_query(url: str) -> tuple[str, Mapping[str, Sequence[str]]]:
+    """Return a URL without its query and fragment, and its decoded query."""
+    parts = urlparse(url)
+    base = f"{parts.scheme}://{parts.netloc}{parts.path}"
+    return base, parse_qs(parts.query, keep_blank_values=True)
+
+
 def _as_query(params: Params) -> str:
-    return "&".join(f"{key}={value}" for key, value in _pairs(params))
+    return "&".join([f"{key}={value}" for key, value in _pairs(params)])
 
 
 def _as_body(params: Params) -> str:
-    return "".join(f"{key}{value}" for key, value in _pairs(params))
+    return "".join([f"{key}{value}" for key, value in _pairs(params)])
 
 
-def _pairs(params: Params) -> Iterable[tuple[str, str]]:
-    """Yield every field and value, both sorted; values are neither encoded nor decoded."""
-    for key in sorted(params):
-        value = params[key]
-        for one in [value] if isinstance(value, str) else sorted(value):
-            yield key, one
+def _pairs(params: Params) -> list[tuple[str, str]]:
+    """Return every field and value, both sorted; values are neither encoded nor decoded."""
+    pairs = []
+    for key, value in sorted(params.items()):
+        if isinstance(value, str):
+            pairs.append((key, value))
+        else:
+            pairs += [(key, one) for one in sorted(value)]
+    return pairs

@@ -37,7 +37,8 @@ class Destination(Section):
     """Where a human can be reached: a `phone`, or a `sip` address with or without credentials.
 
     `name` is how the rest of the file, the log and a language model call it. `ring_s` is how long
-    it may ring (seconds), `attempts` how often it is tried in one escalation. `caller_id` is shown
+    it may ring (seconds), `attempts` how often it is tried in one escalation. With `strategy =
+    "parallel"` all of `tier` 1 ring at once, then all of tier 2, and so on. `caller_id` is shown
     there in place of the general one. `digits` are keys that are pressed once it has answered, such
     as an extension; w waits half a second, W a second. `headers` are SIP headers for the human's
     side; the carrier sends them as `X-PH-<name>`. `hours` say when somebody is there ("Mon-Fri
@@ -53,6 +54,7 @@ class Destination(Section):
     password: SecretStr | None = None
     ring_s: Annotated[float, Field(ge=5, le=120)] = 30
     attempts: Annotated[int, Field(ge=1, le=5)] = 1
+    tier: Annotated[int, Field(ge=1, le=9)] = 1
     caller_id: CallerId | None = None
     digits: Tones | None = None
     headers: dict[str, str] = {}
@@ -164,7 +166,9 @@ class Destination(Section):
 
     def route(self) -> Route:
         """Return what routing needs to know, which is neither address nor credentials."""
-        return Route(self.name, self.ring_s, self.attempts, self.languages, self.triggers)
+        return Route(
+            self.name, self.ring_s, self.attempts, self.languages, self.triggers, self.tier
+        )
 
 
 def password_variable(name: str) -> str:

@@ -34,17 +34,18 @@ class Handoff(Section):
     `confirm` is cold, but the human is briefed and presses a key before he gets the caller, for
     which he has `limits.confirm_s` seconds; no voicemail does that. By `strategy` destinations that
     suit a caller equally well are tried in `priority`, the order of the file, in `round_robin`,
-    each being first in turn, or `parallel`: all at once, and the first who accepts, or in a cold
-    handoff picks up, has the caller. `budget_s` bounds the caller's whole wait, `summary_s` how
-    long a summary of your own may take, `link_s` how long the page about a call can be opened once
-    a human was asked for (seconds). `last_resort` is what a caller gets whom no human takes: the
-    `bot` again, `voicemail` (a message of up to `message_s` seconds), the promise of a `callback`,
-    or a `goodbye`; the application is told of messages and promises by `on_follow_up` or a webhook.
-    With `machine_detection` the carrier tells voicemail from a human who is called first: `beside`
-    the question, or `before` it, which no machine then hears but for which a human waits some
-    seconds. With `introduce` the caller and a human who was called first are told who calls, and
-    why, once both are there. An application of yours consults the human instead of our question:
-    its XML is at `consult_url`, or it talks with him over a stream to `consult_stream_url`.
+    each being first in turn, or `parallel`: all of a tier at once, and the first who accepts, or in
+    a cold handoff picks up, has the caller. `budget_s` bounds the caller's whole wait, `summary_s`
+    how long a summary of your own may take, `link_s` how long the page about a call can be opened
+    once a human was asked for (seconds). `last_resort` is what a caller gets whom no human takes:
+    the `bot` again, `voicemail` (a message of up to `message_s` seconds), the promise of a
+    `callback`, or a `goodbye`; the application is told of messages and promises by `on_follow_up`
+    or a webhook. With `machine_detection` the carrier tells voicemail from a human who is called
+    first: `beside` the question, or `before` it, which no machine then hears but for which a human
+    waits some seconds. With `introduce` the caller and a human who was called first are told who
+    calls, and why, once both are there. An application of yours consults the human instead of our
+    question: its XML is at `consult_url`, or it talks with him over a stream to
+    `consult_stream_url`.
     """
 
     mode: Mode = Mode.COLD
@@ -204,6 +205,17 @@ class Settings(BaseSettings):
             _require_tls("consult_stream_url", handoff.consult_stream_url, "wss", local=local)
             if handoff.consult_url is not None:
                 raise ValueError("give consult_url or consult_stream_url, not both")
+        return self
+
+    @model_validator(mode="after")
+    def _tiers_ring_together(self) -> Self:
+        if self.handoff.strategy is not Strategy.PARALLEL:
+            for one in self.destination:
+                if one.tier != 1:
+                    raise ValueError(
+                        f"destination {one.name}: a tier is for phones that ring at once; set "
+                        "strategy = 'parallel' under [handoff], or remove tier"
+                    )
         return self
 
     @model_validator(mode="after")

@@ -22,8 +22,8 @@ class Requested(Event):
     """Somebody decided that the caller needs a human.
 
     An empty `plan` means that nobody can be called; `refusal` then says why. Those in it are called
-    one after the other, or all `together`; `introduce` asks that caller and human are told of one
-    another in the room. `language` is the caller's, where it is known.
+    one after the other, or tier by tier `together`; `introduce` asks that caller and human are told
+    of one another in the room. `language` is the caller's, where it is known.
     """
 
     escalation: str
@@ -189,12 +189,17 @@ class MessageEnded(EscalationEvent):
 
 @dataclass(frozen=True, slots=True)
 class DialEnded(AttemptEvent):
-    """The Dial is over and the caller's leg asks what comes next."""
+    """The Dial is over and the caller's leg asks what comes next.
+
+    `certain` is False where several phones rang in it, two people have talked, and nobody told who
+    answered; then `attempt` is one of theirs.
+    """
 
     connected: bool
     reason: Reason
     cause_name: str | None = None
     cause_code: int | None = None
+    certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,12 +80,14 @@ LIMITS: Final = Limits()
 class Leg:
     """A destination that will be tried: its configured name, and how long it may ring (seconds).
 
-    `not_before` is when a human who asked for time may be called again.
+    `not_before` is when a human who asked for time may be called again. Where several are called at
+    once, those of a higher `tier` wait until nobody of a lower one is left.
     """
 
     destination: str
     ring_s: float
     not_before: float = 0.0
+    tier: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ class Attempt:
     ring_s: float
     started_at: float
     due_at: float = 0.0
+    tier: int = 1
     touched: bool = False
     request_uuid: str | None = None
     leg: str | None = None
@@ -122,7 +125,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How an escalation ended; written once."""
+    """How an escalation ended; written once.
+
+    `destination` is where the human was who was on, as far as anybody has told us.
+    """
 
     outcome: Outcome
     reason: Reason
@@ -135,10 +141,10 @@ class Escalation:
     """One request for a human, from the decision to its ending.
 
     `plan` holds the legs not tried yet; `attempts` those tried, in order: one after the other, or
-    all destinations `together`. `claimed_by` is the number of the attempt that has the caller;
-    `introduce` asks that he and the human are told of one another; `refusal` is why nobody could be
-    tried, if there was no plan. `give_up_at` bounds the caller's whole wait; `deadline` is when the
-    present step is looked after if nothing is heard.
+    all destinations of a tier `together`. `claimed_by` is the number of the attempt that has the
+    caller; `introduce` asks that he and the human are told of one another; `refusal` is why nobody
+    could be tried, if there was no plan. `give_up_at` bounds the caller's whole wait; `deadline` is
+    when the present step is looked after if nothing is heard.
     """
 
     id: str

@@ -43,6 +43,11 @@ def human_was_on(m: Moment) -> bool:
     return isinstance(m.event, e.DialEnded) and m.event.connected and has_confirmed(m)
 
 
+def human_is_known(m: Moment) -> bool:
+    """Nobody knows of a Dial with several phones who was on, if no word of it has reached us."""
+    return not isinstance(m.event, e.DialEnded) or m.event.certain
+
+
 def has_confirmed(m: Moment) -> bool:
     """The human of a Dial took the caller, as far as he had to say so.
 
@@ -65,6 +70,8 @@ def reason_of(m: Moment, told: Attempt | None = None) -> Reason:
         return Reason.NOT_CONFIRMED
     if told.reason is not None and told.reason is not Reason.UNKNOWN:
         return told.reason
+    if not human_is_known(m):
+        return Reason.UNKNOWN
     lost = human_was_on(m) or isinstance(m.event, e.HumanAccepted | e.HumanConnected)
     if lost and told.number != m.attempt.number:
         return Reason.LOST_RACE

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from escalate.transfer.model import Attempt, Call, Escalation
+from escalate.values import Outcome, Reason
 
 
 class Step(StrEnum):
@@ -52,7 +53,10 @@ def _news(before: Escalation | None, after: Escalation) -> list[News]:
     found = [News(Step.OPENED, after)] if before is None else []
     for attempt in after.attempts:
         earlier = before.attempt(attempt.number) if before is not None else None
-        found += [News(step, after, attempt) for step in _steps(earlier, attempt)]
+        steps = _steps(earlier, attempt)
+        if _may_have_been_on(after) and attempt.reason is Reason.UNKNOWN:
+            steps = [step for step in steps if step is not Step.FAILED]
+        found += [News(step, after, attempt) for step in steps]
     if after.ending is not None and (before is None or before.ending is None):
         found.append(News(Step.ENDED, after, after.current))
     return found
@@ -73,3 +77,9 @@ def _steps(before: Attempt | None, after: Attempt) -> list[Step]:
     if after.connected_at is not None and Step.FAILED in found:
         found.remove(Step.FAILED)
     return found
+
+
+def _may_have_been_on(held: Escalation) -> bool:
+    """Whether somebody was on, and nobody knows who: then none of them has failed."""
+    ending = held.ending
+    return ending is not None and (ending.outcome, ending.destination) == (Outcome.CONNECTED, None)

@@ -19,7 +19,7 @@ class Strategy(StrEnum):
 
     PRIORITY = "priority"  # the one that stands first in the settings
     ROUND_ROBIN = "round_robin"  # the one who has not been first for longest
-    PARALLEL = "parallel"  # all at once; the first who accepts has the caller
+    PARALLEL = "parallel"  # all of a tier at once; the first who accepts has the caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,8 @@ class Route:
     """A configured destination as far as routing cares: no address, no credentials.
 
     `ring_s` is how long it may ring (seconds), `attempts` how often it is tried in one escalation.
-    `languages` are those spoken there and `triggers` what it is meant for; empty means any.
+    `languages` are those spoken there and `triggers` what it is meant for; empty means any. Of
+    those who are called at once the lowest `tier` comes first.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Route:
     attempts: int = 1
     languages: tuple[str, ...] = ()
     triggers: tuple[Trigger, ...] = ()
+    tier: int = 1
 
 
 def plan(
@@ -48,11 +50,11 @@ def plan(
 ) -> tuple[Leg, ...]:
     """Return the legs to try, the best for this caller first.
 
-    First comes the destination asked for by name, then those meant for the caller's language and
-    trigger, then those meant for any, then the rest: somebody of another desk is better than
-    nobody. Among equals those who are `due` come first, in that order, and then the order of
-    `routes` counts. Left out are those that `available` says are closed or away; one it does not
-    name is taken to be there.
+    First comes the destination asked for by name, whatever its tier, then those meant for the
+    caller's language and trigger, then those meant for any, then the rest: somebody of another desk
+    is better than nobody. Among equals those who are `due` come first, in that order, and then the
+    order of `routes` counts. Left out are those that `available` says are closed or away; one it
+    does not name is taken to be there.
 
     An unknown name changes nothing, because it may come from a language model.
     """
@@ -63,7 +65,7 @@ def plan(
         return (*_distance(route, wanted, language, trigger), turn)
 
     return tuple(
-        Leg(route.name, route.ring_s)
+        Leg(route.name, route.ring_s, tier=1 if route.name == wanted else route.tier)
         for route in sorted(there, key=rank)
         for _ in range(route.attempts)
     )

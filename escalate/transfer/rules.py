@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
 from escalate.transfer import events as e
 from escalate.transfer.commands import (
@@ -30,7 +31,7 @@ from escalate.transfer.model import (
     Limits,
     Mode,
 )
-from escalate.transfer.moment import Moment, leg_of, reason_of
+from escalate.transfer.moment import Moment, human_is_known, leg_of, reason_of
 from escalate.transfer.outcomes import MEANINGS
 from escalate.transfer.trying import (
     begin,
@@ -44,6 +45,9 @@ from escalate.transfer.trying import (
     won_by,
 )
 from escalate.values import Outcome, Reason
+
+# So often a caller is looked for who may be in a conversation of which no report has come.
+_MAY_TALK_TIMES: Final = 10
 
 Guard = Callable[[Moment], bool]
 Effect = Callable[[Moment], Escalation]
@@ -225,7 +229,7 @@ def look_again_later(m: Moment) -> Escalation:
 
 def look_for_him_once(m: Moment) -> Escalation:
     """Ask the carrier, and remember that this was late."""
-    return replace(look_again_later(m), nudges=1)
+    return replace(look_again_later(m), nudges=m.escalation.nudges + 1)
 
 
 def move_is_accepted(m: Moment) -> Escalation:
@@ -354,6 +358,11 @@ def send_back(m: Moment) -> Escalation:
     return replace(without_who_left(m), nudges=0, deadline=m.now + m.limits.return_s)
 
 
+def expect_back(m: Moment) -> Escalation:
+    """Wait for him longer: his leg has not asked for anything, so that he may be talking yet."""
+    return replace(send_back(m), nudges=-_MAY_TALK_TIMES)
+
+
 def say_goodbye(m: Moment) -> Escalation:
     """Wait for the goodbye to be spoken."""
     return replace(without_who_left(m), nudges=0, deadline=m.now + m.limits.goodbye_s)
@@ -381,7 +390,8 @@ def settle(outcome: Outcome, reason: Reason | None = None) -> Effect:
         held = without_the_ended(m)
         last = max(held.attempts, key=lambda one: (one.ended_at or 0.0, one.number), default=None)
         why = reason or (last.reason if last and last.reason else Reason.UNKNOWN)
-        where = m.attempt.destination if outcome is Outcome.CONNECTED else None
+        known = outcome is Outcome.CONNECTED and human_is_known(m)
+        where = m.attempt.destination if known else None
         return replace(held, ending=Ending(outcome, why, m.now, where), deadline=None)
 
     effect.__doc__ = f"End as {outcome}."

@@ -134,7 +134,7 @@ TABLE: Final[tuple[Row, ...]] = (
     Row(RINGING, e.CallerChecked, ENDED, r.caller_is_gone, LEFT),
     Row(RINGING, e.CallerChecked, RINGING, r.dial_vanished_and_somebody_is_left, r.ring_the_next,
         r.alarm_if_broken),
-    Row(RINGING, e.CallerChecked, RETURNING, r.dial_vanished_and_bot_takes_over, r.send_back,
+    Row(RINGING, e.CallerChecked, RETURNING, r.dial_vanished_and_bot_takes_over, r.expect_back,
         r.alarm_if_broken),
     Row(RINGING, e.CallerChecked, LEAVING, r.dial_vanished, r.say_goodbye, r.promise_and_alarm),
     Row(RINGING, e.CallerHungUp, ENDED, r.always, LEFT),
@@ -164,8 +164,10 @@ TABLE: Final[tuple[Row, ...]] = (
     Row(CONNECTED, e.CallerChecked, ENDED, r.caller_is_gone, TALKED, r.part),
     Row(CONNECTED, e.CallerHungUp, ENDED, r.always, TALKED, r.part),
 
-    # Nobody could be reached. The bot takes over again, or it comes to the last word.
+    # Nobody could be reached. The bot takes over again, or it comes to the last word; unless his
+    # Dial says in the end that somebody was, of whom no report had come.
     Row(RETURNING, e.StreamStarted, ENDED, r.always, r.settle(Outcome.RETURNED)),
+    Row(RETURNING, e.DialEnded, ENDED, human_was_on, TALKED),
     Row(RETURNING, e.CallerArrived, RETURNING, r.bot_takes_over, r.send_back),
     Row(RETURNING, e.CallerArrived, LEAVING, r.always, r.say_goodbye),
     Row(RETURNING, e.DeadlinePassed, RETURNING, r.always, r.look_for_him_once, CHECK),
@@ -175,6 +177,7 @@ TABLE: Final[tuple[Row, ...]] = (
 
     # The caller leaves a message, or hears a promise or a goodbye. Most people end a message by
     # hanging up, so it is waited for when they have gone.
+    Row(LEAVING, e.DialEnded, ENDED, human_was_on, TALKED),
     Row(LEAVING, e.MessageEnded, ENDED, r.message_was_left, r.settle(Outcome.VOICEMAIL),
         r.deliver_the_message),
     Row(LEAVING, e.MessageEnded, ENDED, r.call_has_ended, LEFT),

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from escalate.transfer import events as e
 from escalate.transfer.model import Attempt, Escalation, Leg, State
-from escalate.transfer.moment import Moment, human_was_on, leg_of, reason_of
+from escalate.transfer.moment import Moment, human_is_known, human_was_on, leg_of, reason_of
 from escalate.transfer.outcomes import MEANINGS
 from escalate.values import Reason
 
@@ -47,7 +47,7 @@ def close(m: Moment, attempts: Iterable[Attempt]) -> Escalation:
 
 def _closed(m: Moment, told: Attempt) -> Attempt:
     own = isinstance(m.event, e.AttemptEvent) and m.event.attempt == told.number
-    connected = (own and human_was_on(m)) or told.connected_at is not None
+    connected = (own and human_was_on(m) and human_is_known(m)) or told.connected_at is not None
     name, code = None, None
     if own and isinstance(m.event, e.DialEnded | e.HumanLegEnded):
         name, code = m.event.cause_name, m.event.cause_code
@@ -88,17 +88,20 @@ def _put_off(held: Escalation, event: e.HumanDeclined, now: float) -> Escalation
     once = sum(one.reason is Reason.DEFERRED for one in asked) == 1
     if not once or again_at >= held.rings_until:
         return replace(held, plan=others)
-    return replace(held, plan=(*others, Leg(told.destination, told.ring_s, not_before=again_at)))
+    again = Leg(told.destination, told.ring_s, not_before=again_at, tier=told.tier)
+    return replace(held, plan=(*others, again))
 
 
 def to_be_called(held: Escalation, now: float) -> tuple[Leg, ...]:
-    """The legs to begin at this moment: the next one, or one of each destination that is idle."""
+    """The legs to begin at this moment: the next one, or one of each idle destination of a tier."""
     called = {one.destination for one in held.live}
     if now >= held.rings_until or (called and not held.together):
         return ()
     ready = [leg for leg in held.plan if leg.not_before <= now and leg.destination not in called]
     if not held.together:
         return tuple(ready[:1])
+    tier = max((one.tier for one in held.live), default=min((r.tier for r in ready), default=1))
+    ready = [leg for leg in ready if leg.tier <= tier]
     # Of several legs to one destination the first.
     return tuple({leg.destination: leg for leg in reversed(ready)}.values())[::-1]
 
@@ -115,7 +118,7 @@ def begin(held: Escalation, now: float) -> Escalation:
         ring_s = max(1.0, min(leg.ring_s, held.rings_until - now))
         due_at = now + ring_s + held.limits.ring_slack_s
         number = len(held.attempts) + 1
-        attempt = Attempt(number, leg.destination, ring_s, started_at=now, due_at=due_at)
+        attempt = Attempt(number, leg.destination, ring_s, now, due_at=due_at, tier=leg.tier)
         at = held.plan.index(leg)
         plan = held.plan[:at] + held.plan[at + 1 :]
         held = replace(held, plan=plan, attempts=(*held.attempts, attempt))
@@ -140,5 +143,5 @@ def won_by(m: Moment) -> Escalation:
     won = replace(m.attempt, touched=True, accepted_at=m.now)
     others = [one for one in m.escalation.live if one.number != won.number]
     held = close(m, others).with_attempt(won)
-    again = tuple(Leg(one.destination, one.ring_s) for one in others)
+    again = tuple(Leg(one.destination, one.ring_s, tier=one.tier) for one in others)
     return replace(held, plan=(*again, *held.plan), claimed_by=won.number, nudges=0)

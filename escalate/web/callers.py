@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from starlette.requests import Request
 
 from escalate.errors import ForgedCallback
@@ -47,8 +49,9 @@ class CallerRoutes:
             connected, reason = told.connected, told.reason
             name, code = told.cause_name, told.cause_code
         escalation, number = request.path_params["escalation"], request.path_params["attempt"]
+        certain = True
         if connected:
-            number = _talked(await self._held(request, callback), number)
+            number, certain = _talked(await self._held(request, callback), number)
         event = e.DialEnded(
             escalation,
             number,
@@ -56,6 +59,7 @@ class CallerRoutes:
             reason=reason,
             cause_name=name,
             cause_code=code,
+            certain=certain,
         )
         return _next(await self._exchange.receive(_call_uuid(request, callback), event))
 
@@ -137,12 +141,18 @@ def _dialled_with(held: Escalation | None, first: int) -> tuple[Attempt, ...]:
     )
 
 
-def _talked(held: Escalation | None, first: int) -> int:
-    """Return which attempt a Dial was about that ended a conversation, as far as we were told."""
+# What is known of one who was on, or of whom nothing is known.
+_NO_FAILURE: Final = (None, Reason.COMPLETED, Reason.UNKNOWN)
+
+
+def _talked(held: Escalation | None, first: int) -> tuple[int, bool]:
+    """Return which attempt a Dial was about that ended a conversation, and whether we know that."""
     rang = _dialled_with(held, first)
     on = [one.number for one in rang if one.connected_at is not None]
-    picked_up = [one.number for one in rang if one.answered_at is not None and one.reason is None]
-    return next(iter([*on, *picked_up]), first)
+    left = [one for one in rang if one.reason in _NO_FAILURE]
+    picked_up = [one.number for one in left if one.answered_at is not None]
+    may_be = on or picked_up or [one.number for one in left] or [first]
+    return may_be[0], len(may_be) == 1
 
 
 def _next(call: Call | None) -> Step | None:

@@ -224,14 +224,16 @@ class Documents:
     def _join(self, call: Call, escalation: str) -> Response:
         """The caller's side of the room; it closes when he leaves, and then he asks what comes."""
         base = f"{self._base(call)}/escalations/{escalation}/room"
+        closed = with_retries(f"{base}/closed")
         room = Conference(
             room=d.room_of(escalation),
             end_conference_on_exit=True,
             stay_alone=False,
-            action=with_retries(f"{base}/closed"),
+            action=closed,
             callback_url=with_retries(f"{base}/progress"),
         )
-        return Response(children=(room,))
+        # Whom the room does not let in is not at the end of his document.
+        return Response(children=(room, Redirect(url=closed)))
 
     def _meet(self, call: Call, escalation: str, number: int) -> Response:
         """The human's side of the room; he waits there for the caller, and closes it by leaving."""

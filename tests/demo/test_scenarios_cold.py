@@ -32,6 +32,22 @@ async def test_a_message_that_nobody_records_is_noticed() -> None:
     assert "Record" not in [e["element"] for e in played.events if e["kind"] == "xml.step"]
 
 
+async def test_a_caller_whom_nobody_takes_is_promised_a_call_back() -> None:
+    """He hears so, and it is what we have written down."""
+    played = await play(scenario("callback"), bot=PLAIN_BOT)
+
+    must_be_right(played)
+    assert Outcome.CALLBACK == ending_of(played)
+
+
+async def test_a_promise_that_is_not_made_is_noticed() -> None:
+    """Twin of callback: he hears a goodbye, and waits for nobody."""
+    played = await play(scenario("callback"), bot=PLAIN_BOT, sabotage="callback-not-promised")
+
+    assert [one for one in played.unmet if one.startswith("the last words are")]
+    assert Outcome.GOODBYE == ending_of(played)
+
+
 async def test_only_a_human_who_presses_the_key_gets_the_caller() -> None:
     """A voicemail picks up first and does not; 9110 leads to the next."""
     played = await play(scenario("confirm"), bot=PLAIN_BOT)

@@ -159,6 +159,20 @@ def test_a_mistake_in_the_application_is_raised() -> None:
         run(play, broken)
 
 
+@pytest.mark.parametrize("broken", [TimeoutError, LookupError])
+def test_a_mistake_in_the_bot_is_raised(broken: type[Exception]) -> None:
+    """Whatever it is; a deadline of the bot's own is not that of the stream."""
+
+    async def bot(call: Call) -> None:
+        raise broken
+
+    async def play(plivo: VirtualPlivo) -> None:
+        await plivo.call(answer_url=BOT)
+
+    with pytest.raises(RuntimeError, match=broken.__name__):
+        run(play, Bookkeeper(), bot=bot)
+
+
 def test_an_asgi_application_and_the_rest_api_are_reached_in_it() -> None:
     """A call is moved by request, as an application of one's own would do it."""
     moved: list[int] = []

@@ -133,12 +133,13 @@ async def test_a_bot_that_is_done_ends_the_callers_leg(livekit: LiveKit, tmp_pat
         ({"destination": [{"name": "x", "sip": "sip:a@b.example.com"}]}, "give it a phone"),
         (
             {"destination": [{"name": "x", "phone": "+14155550100", "context": "headers"}]},
-            "headers and context",
+            "digits and context",
         ),
         (
             {"destination": [{"name": "x", "phone": "+14155550199", "headers": {"A": "b"}}]},
-            "without credentials, headers and context",
+            "without credentials, headers, digits and context",
         ),
+        ({"destination": [{"name": "x", "phone": "+14155550199", "digits": "1"}]}, "digits"),
         ({"handoff": {"last_resort": "goodbye"}}, "remove last_resort"),
         ({"handoff": {"music": "https://bot.example.com/music"}}, "remove music"),
         ({"handoff": {"mode": "warm"}, "caller_id": "14155550100"}, "mode = 'cold'"),

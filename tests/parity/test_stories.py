@@ -27,8 +27,11 @@ PLAIN_BOT = Path(__file__).with_name("plain_bot.py")
         pytest.param("escalate", PLAIN_BOT, id="plain"),
     ],
 )
-async def test_every_story_ends_as_it_must(needs: str, bot: Path) -> None:
-    """All callers call one bot at once, and the carrier's log says what became of each."""
+@pytest.mark.parametrize("half", [0, 1])
+async def test_every_story_ends_as_it_must(needs: str, bot: Path, half: int) -> None:
+    """Several callers call one bot at once, and the carrier's log says what became of each."""
+    # One process with all of them is too slow on a small machine.
+    names = list(STORIES)[half::2]
     pytest.importorskip(needs)
     with nursery.in_use():
         async with Stage(
@@ -37,6 +40,6 @@ async def test_every_story_ends_as_it_must(needs: str, bot: Path) -> None:
             launcher="tests.parity.launcher",
             environment={"PYTHONPATH": str(ROOT)},
         ) as stage:
-            unmet = await asyncio.gather(*(play(stage.plivo, name) for name in STORIES))
-            assert {name: [] for name in STORIES} == dict(zip(STORIES, unmet, strict=True))
+            unmet = await asyncio.gather(*(play(stage.plivo, name) for name in names))
+            assert {name: [] for name in names} == dict(zip(names, unmet, strict=True))
             assert stage.trouble() is None

@@ -146,6 +146,10 @@ def test_all_destinations_may_be_called_at_once(tmp_path: Path) -> None:
     """Whoever is called first, the human or nobody."""
     parallel = GOOD + '\n[handoff]\nstrategy = "parallel"\n'
     assert Strategy.PARALLEL is load(tmp_path, parallel).handoff.strategy
+    tiers = parallel.replace("ring_s = 20", "ring_s = 20\ntier = 2")
+    assert [1, 2] == [route.tier for route in load(tmp_path, tiers).routes()]
+    with pytest.raises(ConfigurationError, match="strategy = 'parallel' under"):
+        load(tmp_path, tiers.replace('"parallel"', '"priority"'))
 
 
 @pytest.mark.parametrize(

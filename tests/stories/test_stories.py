@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from . import bots, humans, outcomes, rooms
+from . import bots, humans, outcomes, rooms, unreported
 from .telling import STORIES
 
-TOLD_IN = (bots, humans, outcomes, rooms)
+TOLD_IN = (bots, humans, outcomes, rooms, unreported)
 
 
 @pytest.mark.parametrize("name", STORIES)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from escalate.transfer import Escalation, LastResort, Mode, State
+from escalate.transfer import Attempt, Escalation, LastResort, Leg, Mode, State
 from escalate.transfer import commands as c
 from escalate.transfer import documents as d
 from escalate.transfer.outcomes import MEANINGS
@@ -284,6 +284,20 @@ def the_caller_is_moved_only_while_he_is_to_move(s: Step) -> bool:
     return not moving or (held is not None and held.state is State.MOVING)
 
 
+def a_tier_waits_for_those_before_it(s: Step) -> bool:
+    """Nobody of a later tier is called while one of an earlier is, or might be."""
+    was, held = s.before.record.call.escalation, s.after.record.call.escalation
+    if held is None or not held.together:
+        return True
+    known = len(was.attempts) if was is not None and was.id == held.id else 0
+    begun = held.attempts[known:]
+    idle = [leg for leg in held.plan if leg.not_before <= s.after.now]
+    waiting: list[Attempt | Leg] = [*held.live, *idle]
+    hopeless = {a.destination for a in held.attempts if a.reason and not _retryable(a.reason)}
+    earlier = [one.tier for one in waiting if one.destination not in hopeless]
+    return all(one.tier <= min(earlier, default=one.tier) for one in begun)
+
+
 def numbers_agree(s: Step) -> bool:
     """Attempts count from one; they go on one at a time, or one for each destination."""
     held = s.after.record.call.escalation
@@ -504,6 +518,16 @@ def what_is_said_in_time_is_heeded(s: Step) -> bool:
     return expected is None or (after is not None and expected(s, after))
 
 
+def a_conversation_is_never_told_too_late(s: Step) -> bool:
+    """Whatever was made of a Dial before, its own end says that two people have talked in it."""
+    told, was = s.told, s.before.record.held
+    if told is None or was is None or was.id != told.escalation or was.mode is not Mode.COLD:
+        return True
+    after = s.after.record.call.escalation
+    talked = told.word is Word.DIAL_ENDED and told.connected
+    return not talked or (after is not None and _ends_as(Outcome.CONNECTED)(s, after))
+
+
 def _is_about_another(s: Step, was: Escalation) -> bool:
     told = s.told
     assert told is not None
@@ -671,6 +695,7 @@ LAWS_OF_THE_RECORD: Final[tuple[Law, ...]] = (
     each_attempt_calls_its_human_once,
     two_who_meet_are_introduced_once,
     numbers_agree,
+    a_tier_waits_for_those_before_it,
     a_message_is_delivered,
     a_callback_is_promised_to_somebody_who_can_keep_it,
     a_waiting_caller_is_looked_after,
@@ -682,6 +707,7 @@ LAWS_OF_THE_RECORD: Final[tuple[Law, ...]] = (
     the_caller_is_moved_only_while_he_is_to_move,
     an_arrival_is_answered,
     what_is_said_in_time_is_heeded,
+    a_conversation_is_never_told_too_late,
 )
 LAWS_OF_THE_WORLD: Final[tuple[Law, ...]] = (
     an_ending_tells_the_truth,

@@ -31,7 +31,7 @@ from escalate.values import Outcome, Reason
 from .explorer import explore
 from .mutations import Mutation, seeded
 from .product import Policy
-from .world import ACCEPTED, ALONE, ASKED, MET
+from .world import ACCEPTED, ALONE, ASKED, MET, ONE_FAILED, SENT_BACK
 
 # Bounded by the number of worlds, not by a clock: a busy machine takes its time.
 pytestmark = pytest.mark.timeout(300)
@@ -49,6 +49,9 @@ CLOSED: Final = replace(LAST, plan=())
 WARM_LAST_OF_TWO: Final = replace(WARM, last_resorts=LAST.last_resorts)
 WARM_LAST: Final = replace(WARM_LAST_OF_TWO, plan=LAST.plan)
 COLD_TOGETHER: Final = replace(COLD, together=True)
+TIERED: Final = replace(
+    COLD_TOGETHER, plan=(Leg("support", 20.0), Leg("desk", 20.0), Leg("duty", 30.0, tier=2))
+)
 INTRODUCING: Final = replace(WARM, introduce=True)
 DEFERRING: Final = replace(WARM, defers=True)
 TOGETHER: Final = replace(DEFERRING, together=True)
@@ -72,17 +75,22 @@ DEEP: Final = {
     "warm, not yet": Walk(DEFERRING, 4, ASKED),
     "warm, all at once": Walk(TOGETHER, 4, ASKED),
     "warm, all at once, from the room": Walk(TOGETHER, 5, ACCEPTED),
+    "cold, by tiers": Walk(TIERED, 7),
+    "cold, all at once, of whom one fails": Walk(
+        COLD_TOGETHER, 7, ONE_FAILED, (DocumentOwner.OURS,)
+    ),
     "warm, alone in the room": Walk(WARM, 5, ALONE, (DocumentOwner.OURS,)),
     "cold, to a last word": Walk(LAST, 8),
     "warm, to a last word": Walk(WARM_LAST, 5),
 }
 # Nearly every mistake shows within a few events; a few need a longer story.
 SHALLOW: Final = {
-    "cold": (Walk(COLD, 6), Walk(COLD, 9)),
+    "cold": (Walk(COLD, 6), Walk(COLD, 5, SENT_BACK), Walk(COLD, 9)),
     "warm": (Walk(WARM, 4), Walk(WARM, 4, ASKED), Walk(WARM, 7, ACCEPTED), Walk(WARM, 7)),
     "warm, alone": (Walk(WARM, 4, ALONE), Walk(WARM_LAST, 4, ALONE), Walk(WARM, 5, ALONE[:-1])),
     "warm, introduced": (Walk(INTRODUCING, 3, ACCEPTED), Walk(INTRODUCING, 3, MET)),
     "cold, all at once": (Walk(COLD_TOGETHER, 8),),
+    "cold, one failed": (Walk(COLD_TOGETHER, 7, ONE_FAILED),),
     "warm, all at once": (Walk(TOGETHER, 3, ASKED), Walk(TOGETHER, 4, ASKED)),
     "cold, to a last word": (Walk(CLOSED, 8),),
     "warm, to a last word": (
@@ -145,6 +153,8 @@ def laws_broken_by(table: Table, walks: str) -> set[str]:
 
 def walks_for(row: Row) -> str:
     """Where a row is first needed: a few are there only for humans who were called first."""
+    if row.on is e.DialEnded and row.state in (State.RETURNING, State.LEAVING):
+        return "cold, one failed"
     if row.when is r.introduction_is_due:
         return "warm, introduced"
     if row.on is e.CallerAlone or row.when is r.human_was_called_first:

@@ -603,6 +603,25 @@ ACCEPTS, HANGS_UP = "the called human accepts", "the called human hangs up"
 ASKED = ("carried out: call the human", "the called human answers")
 ACCEPTED = (*ASKED, ACCEPTS, "the human enters the room")
 MET = (*ACCEPTED, "the stream ends", "arrived -> JoinRoom")
+SENT_BACK = (
+    "we are told: asked",
+    "we are told: announced",
+    "the stream ends",
+    "arrived -> DialHuman",
+    "the human's leg ends: no_answer",
+    "dial ended -> DialHuman",
+    "the human's leg ends: no_answer",
+    "dial ended -> ConnectBot",
+)
+# Of two phones one fails; that the other is answered need never be told.
+ONE_FAILED = (
+    "we are told: asked",
+    "we are told: announced",
+    "the stream ends",
+    "arrived -> DialHuman",
+    "the human's leg ends: no_answer",
+    "we are told: human leg ended",
+)
 ALONE = (
     *ACCEPTED,
     HANGS_UP,

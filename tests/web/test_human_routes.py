@@ -121,8 +121,10 @@ async def test_one_key_accepts_and_brings_both_into_the_same_room(
     await plivo.post(f"{human}/room", {"CallUUID": "leg-1", "ConferenceAction": "enter"})
     escalation = human.split("/")[4]
     await board.receive(UUID, e.AnnouncementEnded(escalation))
-    (join,) = (await plivo.document(f"/calls/{UUID}/next?stream=1")).children
+    join, otherwise = (await plivo.document(f"/calls/{UUID}/next?stream=1")).children
     assert isinstance(join, Conference)
+    assert isinstance(otherwise, Redirect)
+    assert join.action == otherwise.url
     assert (meet.room, True) == (join.room, join.end_conference_on_exit)
     assert State.CONNECTED is await state(board)
 

@@ -14,7 +14,7 @@ from escalate.emulator.sip.message import Request, Unreadable, read_uri, uri_in
 from escalate.emulator.sip.rtp import Line
 from escalate.emulator.sip.session import Session
 from escalate.emulator.sip.wire import LOOPBACK, Hop
-from escalate.emulator.tasks import cancelled, first_of
+from escalate.emulator.tasks import cancelled, until
 
 if TYPE_CHECKING:
     from escalate.emulator.call import Call
@@ -85,14 +85,9 @@ class SipCaller:
             self._session.take_in(request, hop)
 
     async def _until_over(self, call: Call) -> None:
-        over = asyncio.create_task(call.over.wait())
-        talking = asyncio.create_task(self._talk(call))
-        try:
-            await first_of(over, talking)
-            if call.ending is None:
-                call.party_hangs_up()
-        finally:
-            await cancelled(over, talking)
+        with until(call.over):
+            await self._talk(call)
+            call.party_hangs_up()
 
     async def _talk(self, call: Call) -> None:
         """Hear and be heard from the answer on, until he hangs up."""

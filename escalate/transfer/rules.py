@@ -130,6 +130,11 @@ def human_left_at_once(m: Moment) -> bool:
     return met_at is None or left_at - met_at < m.limits.at_once_s
 
 
+def never_talked(m: Moment) -> bool:
+    """Caller and human were on their way into a room, in which nobody could say a word."""
+    return human_was_called_first(m) and human_left_at_once(m)
+
+
 def human_left_at_once_but_more(m: Moment) -> bool:
     """As before, and somebody is left to call."""
     return human_left_at_once(m) and somebody_left_to_call(m)

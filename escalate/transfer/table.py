@@ -162,6 +162,7 @@ TABLE: Final[tuple[Row, ...]] = (
         r.look_for_both),
     Row(CONNECTED, e.DeadlinePassed, CONNECTED, r.always, r.look_again_later, CHECK),
     Row(CONNECTED, e.CallerChecked, ENDED, r.caller_is_gone, TALKED, r.part),
+    Row(CONNECTED, e.CallerHungUp, ENDED, r.never_talked, LEFT, r.part),
     Row(CONNECTED, e.CallerHungUp, ENDED, r.always, TALKED, r.part),
 
     # Nobody could be reached. The bot takes over again, or it comes to the last word; unless his

@@ -643,6 +643,15 @@ def _follows_the_room(s: Step, after: Escalation) -> bool:
     return _is_vague(s) or (alarmed and replaced)
 
 
+def _talked_if_it_lasted(s: Step, after: Escalation) -> bool:
+    """Whoever hangs up on his way into the room has talked to nobody."""
+    was = s.before.record.held
+    assert was is not None and was.current is not None
+    if s.before.lasted or was.current.accepted_at is None:
+        return _ends_as(Outcome.CONNECTED)(s, after)
+    return _is_vague(s) or _ends_as(Outcome.CALLER_LEFT)(s, after)
+
+
 def _is_brought_out(s: Step, after: Escalation) -> bool:
     """A caller who is alone is no conversation, whatever is told of him later."""
     met = after.current
@@ -669,6 +678,7 @@ HEEDED: Final[dict[tuple[State, Word], Callable[[Step, Escalation], bool]]] = {
     (State.CONNECTED, Word.CALLER_ENTERED): _is_noted,
     (State.MOVING, Word.HUMAN_LEG_ENDED): _is_over,
     (State.CONNECTED, Word.ROOM_CLOSED): _follows_the_room,
+    (State.CONNECTED, Word.HUNG_UP): _talked_if_it_lasted,
     (State.CONNECTED, Word.IS_ALONE): _is_brought_out,
     (State.ANNOUNCING, Word.ANNOUNCED): _is_now(State.MOVING),
     (State.ANNOUNCING, Word.RETRACTED): _ends_as(Outcome.CANCELLED),

@@ -161,7 +161,7 @@ def walks_for(row: Row) -> str:
         return "warm, alone"
     if (row.state, row.on) == (State.CONNECTED, e.CallerArrived):
         return "warm, alone"
-    rooms = row.on is e.RoomClosed or row.when is r.human_waits
+    rooms = row.on is e.RoomClosed or row.when in (r.human_waits, r.never_talked)
     warm = rooms or row.state in (State.CONSULTING, State.JOINING)
     messages = row.on is e.MessageEnded or row.when in (r.message_may_follow, r.call_has_ended)
     last = messages or row.when is r.bot_lets_him_go

@@ -325,6 +325,20 @@ def test_a_conversation_is_as_long_as_the_human_stayed() -> None:
     assert (Outcome.CONNECTED, Reason.COMPLETED) == story.ending
 
 
+@pytest.mark.parametrize(
+    ("after_s", "outcome"), [(0.0, Outcome.CALLER_LEFT), (60.0, Outcome.CONNECTED)]
+)
+def test_a_caller_who_hangs_up_on_his_way_into_the_room_was_not_connected(
+    after_s: float, outcome: Outcome
+) -> None:
+    """Nobody has said a word to him; the human is let go either way."""
+    story = asked().tell(ACCEPTED, ENTERED, ANNOUNCED, arrived())
+    story.tell(e.CallerHungUp(), after_s=after_s)
+    assert [c.LetHumanGo(1)] == story.commands
+    assert story.ending is not None
+    assert outcome is story.ending[0]
+
+
 def test_caller_and_human_are_introduced_once_both_are_in_the_room() -> None:
     """Whoever comes in last, and however often that is told."""
     story = Story().tell(e.StreamStarted(1), replace(requested(), mode=Mode.WARM, introduce=True))

@@ -9,6 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from escalate.emulator import audio
+from escalate.emulator.clock import Clock
+from escalate.emulator.log import EventLog
+from escalate.emulator.masking import Mask
 from escalate.emulator.sip import alaw, rtp, sdp
 from escalate.emulator.sip.digest import (
     Challenge,
@@ -23,6 +26,7 @@ from escalate.emulator.sip.digest import (
 from escalate.emulator.sip.message import (
     Headers,
     Request,
+    Response,
     Unreadable,
     decode,
     encode,
@@ -31,6 +35,8 @@ from escalate.emulator.sip.message import (
     take,
     uri_in,
 )
+from escalate.emulator.sip.trace import Trace
+from escalate.emulator.sip.wire import LOOPBACK, Hop
 
 AUTH = frozenset({"auth"})
 MUFASA = Credentials("Mufasa", "Circle of Life")
@@ -241,3 +247,17 @@ def test_only_rtp_is_taken_for_rtp() -> None:
     head = struct.pack("!BBHIIIHHI", 0xB1, 0x80, 1, 2, 3, 4, 0, 1, 5)
     assert (0, 2, b"ab") == rtp.read(head + b"ab" + b"\x00\x02")
     assert rtp.read(b"\x00" * 40) is None
+
+
+async def test_an_invite_is_told_with_the_call_that_it_becomes_or_with_none() -> None:
+    """Nobody has a number for the call yet when it comes; one that is refused never gets one."""
+    log = EventLog(Clock(), Mask())
+    trace, hop = Trace(log), Hop("udp", LOOPBACK, 5070)
+    for call_id, status in {"taken": 100, "refused": 404}.items():
+        fields = Headers([("Call-ID", call_id), ("To", "<sip:1@x>"), ("CSeq", "1 INVITE")])
+        trace.add("sip.received", Request("INVITE", "sip:1@x", fields), hop)
+        trace.add("sip.sent", Response(status, "", fields), hop)
+    trace.owned("taken", "call-1")
+    told = [(event["call"], event["line"][:11]) for event in log.after()]
+    assert [(None, "INVITE sip:"), (None, "SIP/2.0 404")] == told[:2]
+    assert [("call-1", "INVITE sip:"), ("call-1", "SIP/2.0 100")] == told[2:]

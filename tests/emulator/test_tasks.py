@@ -157,7 +157,8 @@ def test_a_thread_is_heard() -> None:
 
     async def work() -> float:
         loop, heard = asyncio.get_running_loop(), asyncio.Event()
-        thread = threading.Thread(target=loop.call_soon_threadsafe, args=[heard.set])
+        # Late enough that the loop has nothing left to do.
+        thread = threading.Timer(0.02, loop.call_soon_threadsafe, [heard.set])
         thread.start()
         await heard.wait()
         thread.join()

@@ -628,7 +628,7 @@ ALONE = (
     "the stream ends",
     "arrived -> JoinRoom",
     "we are told: deadline",
-    "carried out: look for the human",
+    "we are told: is alone",
 )
 
 
@@ -689,8 +689,9 @@ def carried_out(product: Product, w: World, request: Request) -> Iterator[Step]:
                 # An old "he is there" says nothing: it is taken in at once or lost.
                 yield tell(product, done, letter, Actor.CARRIER)._replace(before=w)
         case Order.LOOK if is_alone(w, request):
+            # Said of this moment: it is taken in at once or lost.
             alone = Letter(Word.IS_ALONE, request.escalation, request.number)
-            yield Step(Actor.CARRIER, what, w, sent(done, alone))
+            yield tell(product, done, alone, Actor.CARRIER)._replace(before=w)
         case Order.CALL:
             yield from _called(product, w, done, request)
         case Order.RECALL | Order.LET_GO:

@@ -6,6 +6,7 @@ anew from what the desks' own people would say.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 from escalate.demo.record import Belonging
 from escalate.demo.report import Report, build_report
-from escalate.transfer import Mode
+from escalate.transfer import Mode, Strategy
 from escalate.values import Outcome
 
 from .year import DESKS, Told
@@ -65,6 +66,7 @@ def _wrong(told: Told, events: list[dict[str, Any]], report: Report) -> Iterator
     if report.outcome not in PERMITTED or report.caller_lost:
         yield f"the caller ended as {report.outcome} ({report.reason})"
     yield from _wrongly_dialled(told, events)
+    yield from _out_of_turn(told, events)
     yield from _left_ringing(told, events)
     waited = _longest_wait_s(events)
     if waited > told.policy.budget_s + SLACK_S:
@@ -97,6 +99,25 @@ def _wrongly_dialled(told: Told, events: list[dict[str, Any]]) -> Iterator[str]:
         asks = 2 if told.policy.mode is Mode.WARM else 1
         if times > desk.attempts * asks:
             yield f"{name} was dialled {times} times"
+
+
+def _out_of_turn(told: Told, events: list[dict[str, Any]]) -> Iterator[str]:
+    """Nobody's phone is dialled while one of an earlier tier has just begun to ring."""
+    if told.policy.strategy is not Strategy.PARALLEL:
+        return
+    tiers = {
+        desk.name: tier for desk, tier in zip(told.policy.desks, told.policy.tiers, strict=False)
+    }
+    dialled = [event for event in events if event["kind"] == "leg.dialed"]
+    # The first of the two counts.
+    quiet = {
+        e["leg"]: e["at"] for e in reversed(events) if e["kind"] in ("leg.ended", "leg.answered")
+    }
+    for one, other in itertools.permutations(dialled, 2):
+        first, second = (NAMES[_full(event["to"])] for event in (one, other))
+        rings = one["at"] <= other["at"] < min(one["at"] + 15, quiet.get(one["leg"], math.inf) - 1)
+        if rings and tiers.get(first, 1) < tiers.get(second, 1):
+            yield f"{second} was dialled beside {first}, who comes first"
 
 
 def _full(address: str) -> str:

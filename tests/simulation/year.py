@@ -108,6 +108,7 @@ class Policy:
     last_resort: LastResort
     budget_s: int
     desks: tuple[Desk, ...]
+    tiers: tuple[int, ...]
 
     def settings(self) -> Settings:
         """The same as a file would have it."""
@@ -117,7 +118,7 @@ class Policy:
             plivo_auth_id=ACCOUNT.auth_id,
             plivo_auth_token=SecretStr(ACCOUNT.auth_token),
             caller_id="14155550100",
-            destination=tuple(desk.destination() for desk in self.desks),
+            destination=tuple(map(self._destination, self.desks, self.tiers)),
             handoff={
                 "mode": self.mode,
                 "strategy": self.strategy,
@@ -125,6 +126,10 @@ class Policy:
                 "budget_s": self.budget_s,
             },
         )
+
+    def _destination(self, desk: Desk, tier: int) -> Destination:
+        together = self.strategy is Strategy.PARALLEL
+        return desk.destination().model_copy(update={"tier": tier if together else 1})
 
 
 def simulate(calls: int, *, seed: str, at_once: int = 20) -> Iterator[Told]:
@@ -145,14 +150,13 @@ class _Moment:
         self._seed = seed
         self._lots: dict[str, _Lots] = {}
         self.at = _date(draw)
-        mode = draw.choice(list(Mode))
-        strategies = list(Strategy) if mode is Mode.WARM else [*Strategy][:2]
         self.policy = Policy(
-            mode,
-            draw.choice(strategies),
+            draw.choice(list(Mode)),
+            draw.choice(list(Strategy)),
             draw.choice(list(LastResort)),
             draw.choice((60, 90, 120)),
             tuple(draw.sample(DESKS, draw.randint(1, len(DESKS)))),
+            tuple(draw.choices((1, 1, 2), k=len(DESKS))),
         )
         self._board: Switchboard | None = None
 

@@ -52,13 +52,14 @@ class Walk(NamedTuple):
     after: tuple[str, ...] = ()
 
 
+# The longest first, so that neither of two processes is left with one of them at the end.
 WALKS = (
-    Walk("cold", COLD),
-    Walk("cold, to a last word", LAST),
-    Walk("cold, all at once", COLD_TOGETHER, 12),
     Walk("warm, introduced", INTRODUCING, 12),
     Walk("warm, asked for time", DEFERRING, 9),
     Walk("warm, all at once, once the first is asked", TOGETHER, 6, ASKED),
+    Walk("cold, all at once", COLD_TOGETHER, 12),
+    Walk("cold", COLD),
+    Walk("cold, to a last word", LAST),
 )
 
 

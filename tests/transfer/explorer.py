@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from escalate.transfer import TABLE, DocumentOwner, Escalation, Row, machine
 from escalate.transfer.moment import Moment
 from escalate.transfer.rules import Effect
 
-from .laws import LAWS_OF_THE_RECORD, LAWS_OF_THE_WORLD, Law, broken
+from .laws import LAWS_OF_DOCUMENTS, LAWS_OF_THE_RECORD, LAWS_OF_THE_WORLD, Law, broken
 from .life import (
     beginnings,
     essence,
@@ -62,11 +63,23 @@ def explore(
     `after` names steps that have been taken already, so that what follows them is reached sooner.
     """
     found = Explored()
-    with the_table(table, found.rows):
+    with the_table(table, found.rows), _nothing_collected():
         _Exploration(Product(policy or Policy()), found, most_states, deepest, go_on).run(
             owner, after
         )
     return found
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Leave the collector out: all worlds are kept, and looking through them takes ever longer."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @contextmanager
@@ -150,6 +163,8 @@ class _Exploration:
 
     def _broken(self, step: Step) -> Law | None:
         law = broken(step, LAWS_OF_THE_WORLD)
+        if law is None and step.executed is not None:
+            law = broken(step, LAWS_OF_DOCUMENTS)
         told = (step.before.record, step.after.record, step.told, step.before.lasted)
         if law is None and told not in self._lawful:
             law = broken(step, LAWS_OF_THE_RECORD)
@@ -159,6 +174,8 @@ class _Exploration:
 
     def _settles_from(self, world: World) -> bool:
         """Whether the world, left alone, comes to rest within a bounded number of steps."""
+        # Nothing that is under way arrives, whatever it is.
+        world = world._replace(post=frozenset())
         way: list[World] = []
         for _ in range(FAIR_STEPS):
             if world in self._settles or is_at_rest(world):

@@ -723,19 +723,22 @@ LAWS_OF_THE_WORLD: Final[tuple[Law, ...]] = (
     an_ending_tells_the_truth,
     no_human_stays_for_a_caller_who_has_gone,
     never_two_humans,
-    no_bridge_without_acceptance,
     a_second_acceptor_is_let_go,
-    a_human_is_told_why_he_is_let_go,
     before_acceptance_the_caller_stays_with_the_bot,
     nothing_of_ours_ends_a_call,
     nothing_of_ours_breaks_a_conversation,
     the_caller_is_in_a_document_that_continues,
     a_foreign_stream_is_left_only_when_something_follows,
+)
+# These hold wherever no document is executed.
+LAWS_OF_DOCUMENTS: Final[tuple[Law, ...]] = (
+    no_bridge_without_acceptance,
+    a_human_is_told_why_he_is_let_go,
     credentials_are_served_once,
     a_dial_is_served_only_to_a_caller_who_waits,
     a_conversation_is_not_followed_by_another_call,
 )
-LAWS: Final = LAWS_OF_THE_RECORD + LAWS_OF_THE_WORLD
+LAWS: Final = LAWS_OF_THE_RECORD + LAWS_OF_THE_WORLD + LAWS_OF_DOCUMENTS
 
 
 def broken(step: Step, laws: tuple[Law, ...] = LAWS) -> Law | None:

@@ -29,6 +29,7 @@ from .world import (
     dialled,
     execute,
     gone,
+    hear,
     is_alone,
     is_wanted,
     moved,
@@ -159,7 +160,7 @@ def wait(w: World, seconds: float) -> World:
 def hear_all(product: Product, w: World) -> World:
     """The world once all that is under way to us has arrived."""
     for letter in sorted(w.post):
-        w = tell(product, w, letter, Actor.NETWORK).after
+        w = hear(product, w, letter)
     return w
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Final, NamedTuple
 
 from escalate.transfer import (
@@ -34,12 +35,25 @@ DEFER_S = 20.0
 class Record:
     """The stored call, and what can be said of it once for all worlds that share it."""
 
-    __slots__ = ("call", "document", "held")
+    __slots__ = ("_kept", "call", "document", "held")
 
     def __init__(self, call: Call) -> None:
         self.call = call
         self.held = call.open_escalation
         self.document = document_for(call)
+        self._kept: dict[frozenset[Letter], frozenset[Letter]] = {}
+
+    def kept(self, post: frozenset[Letter]) -> frozenset[Letter]:
+        """What may still change something of that which is under way."""
+        known = self._kept.get(post)
+        if known is None:
+            known = frozenset(
+                letter
+                for letter in post
+                if letter.word is Word.CALL_PLACED or not is_old(self, letter)
+            )
+            self._kept[post] = known
+        return known
 
 
 class Told(NamedTuple):
@@ -82,6 +96,7 @@ class Product:
         self.clock = clock
         self._records: dict[Call, Record] = {}
         self._told: dict[tuple[Record, Letter], Told] = {}
+        self._events: dict[Letter, e.Event] = {}
 
     def record(self, call: Call) -> Record:
         """The one record of this call."""
@@ -118,16 +133,25 @@ class Product:
         now = max(now, letter.deadline)
         event = self.event(letter)
         first = machine.receive(record.call, event, now)
-        again = machine.receive(first.call, event, now)
+        # The machine is a function: where nothing changed it would say the same once more.
+        again = machine.receive(first.call, event, now) if first.changed else first
         assert not again.changed, f"a repeated callback changes nothing: {letter.word}"
         if letter.word is Word.DEADLINE:
             assert not again.commands, "a deadline that has passed does not pass again"
+        if not first.changed:
+            return Told(record, first.commands)
         assert first.call.past[: len(record.call.past)] == record.call.past, "history is kept"
         assert _names_are_kept(record.call, first.call), "each leg keeps the name it was told by"
-        return Told(self.record(first.call) if first.changed else record, first.commands)
+        return Told(self.record(first.call), first.commands)
 
     def event(self, letter: Letter) -> e.Event:
         """What our routes and adapters make of a letter."""
+        known = self._events.get(letter)
+        if known is None:
+            known = self._events[letter] = self._event(letter)
+        return known
+
+    def _event(self, letter: Letter) -> e.Event:
         escalation, number = letter.escalation, letter.number
         match letter.word:
             case Word.ARRIVED:
@@ -312,7 +336,7 @@ def _timeless_escalation(held: Escalation | None) -> Escalation | None:
         opened_at=NOW,
         give_up_at=_either(held.give_up_at, NEVER),
         deadline=None if held.deadline is None else _timeless_deadline(held, attempts),
-        plan=tuple(replace(leg, not_before=LATER if leg.not_before else 0.0) for leg in held.plan),
+        plan=tuple(map(_timeless_leg, held.plan)),
         attempts=attempts,
         ending=ending,
     )
@@ -325,6 +349,12 @@ def _timeless_deadline(held: Escalation, attempts: tuple[Attempt, ...]) -> float
     return min((one.due_at for one in attempts if one.ended_at is None), default=LATER)
 
 
+@cache
+def _timeless_leg(leg: Leg) -> Leg:
+    return replace(leg, not_before=LATER if leg.not_before else 0.0)
+
+
+@cache
 def _timeless_attempt(attempt: Attempt) -> Attempt:
     if attempt.ended_at is not None and attempt.accepted_at is None:
         return Attempt(

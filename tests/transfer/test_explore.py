@@ -68,19 +68,19 @@ class Walk(NamedTuple):
 
 
 DEEP: Final = {
-    "cold": Walk(COLD, 8),
-    "cold, all at once": Walk(COLD_TOGETHER, 8),
-    "warm": Walk(WARM, 6),
-    "warm, from the room": Walk(INTRODUCING, 6, ACCEPTED),
-    "warm, not yet": Walk(DEFERRING, 4, ASKED),
-    "warm, all at once": Walk(TOGETHER, 4, ASKED),
-    "warm, all at once, from the room": Walk(TOGETHER, 5, ACCEPTED),
-    "cold, by tiers": Walk(TIERED, 7),
+    "cold": Walk(COLD, 7),
+    "cold, all at once": Walk(COLD_TOGETHER, 7),
+    "warm": Walk(WARM, 5),
+    "warm, from the room": Walk(INTRODUCING, 5, ACCEPTED),
+    "warm, not yet": Walk(DEFERRING, 3, ASKED),
+    "warm, all at once": Walk(TOGETHER, 3, ASKED),
+    "warm, all at once, from the room": Walk(TOGETHER, 4, ACCEPTED),
+    "cold, by tiers": Walk(TIERED, 6),
     "cold, all at once, of whom one fails": Walk(
-        COLD_TOGETHER, 7, ONE_FAILED, (DocumentOwner.OURS,)
+        COLD_TOGETHER, 6, ONE_FAILED, (DocumentOwner.OURS,)
     ),
-    "warm, alone in the room": Walk(WARM, 5, ALONE, (DocumentOwner.OURS,)),
-    "cold, to a last word": Walk(LAST, 8),
+    "warm, alone in the room": Walk(WARM, 4, ALONE, (DocumentOwner.OURS,)),
+    "cold, to a last word": Walk(LAST, 7),
     "warm, to a last word": Walk(WARM_LAST, 5),
 }
 # Nearly every mistake shows within a few events; a few need a longer story.
@@ -110,13 +110,13 @@ def test_no_order_loss_or_repetition_of_events_breaks_a_law() -> None:
         found = explore(owner, walk.policy, deepest=walk.deepest, after=walk.after)
         assert {} == found.violations, (name, owner)
         assert walk.deepest == found.depth
-        assert 1_000 < found.states < found.transitions
+        assert 500 < found.states < found.transitions
         taken.update(found.rows)
     assert [] == [row for index, row in enumerate(TABLE) if index not in taken]
 
 
 @pytest.mark.parametrize("owner", DocumentOwner)
-@pytest.mark.parametrize(("mode", "deepest"), [(Mode.COLD, 8), (Mode.WARM, 5)])
+@pytest.mark.parametrize(("mode", "deepest"), [(Mode.COLD, 7), (Mode.WARM, 4)])
 def test_a_caller_who_asks_a_second_time_is_as_safe_as_the_first(
     mode: Mode, deepest: int, owner: DocumentOwner
 ) -> None:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from escalate.transfer import Call, DocumentOwner, Escalation, Mode, State
 from escalate.transfer import commands as c
@@ -168,10 +168,23 @@ def begin(product: Product, owner: DocumentOwner) -> World:
 def tell(product: Product, w: World, letter: Letter, actor: Actor) -> Step:
     """We are told something, and give our orders."""
     told = product.tell(w.record, letter, w.now)
+    after = _heard(product, w, letter, told)
+    return Step(actor, _TOLD[letter.word], w, after, letter, None, told.commands)
+
+
+_TOLD: Final = {word: f"we are told: {word}" for word in Word}
+
+
+def hear(product: Product, w: World, letter: Letter) -> World:
+    """The world once we have been told something."""
+    return _heard(product, w, letter, product.tell(w.record, letter, w.now))
+
+
+def _heard(product: Product, w: World, letter: Letter, told: Told) -> World:
     after = _noted(w, letter, told)
     if not product.clock and after.record is not w.record:
-        after = without_old(after)
-    return Step(actor, f"we are told: {letter.word}", w, after, letter, None, told.commands)
+        return without_old(after)
+    return after
 
 
 def _noted(w: World, letter: Letter, told: Told) -> World:
@@ -179,7 +192,8 @@ def _noted(w: World, letter: Letter, told: Told) -> World:
     if letter.word is Word.CALL_PLACED:
         w = _recalled_unless_wanted(w, letter, told.record)
     if told.record is w.record and not told.commands and letter.word is not Word.BOT_FINISHED:
-        return w._replace(spoken=w.spoken or _speaks(w.record, letter))
+        speaks = not w.spoken and _speaks(w.record, letter)
+        return w._replace(spoken=True) if speaks else w
     held, was = told.record.held, w.record.held
     name = held.id if held is not None else was.id if was is not None else ""
     orders = set(_requests(w, name, told))
@@ -261,13 +275,10 @@ def is_wanted(record: Record, escalation: str, number: int) -> bool:
 
 
 def without_old(w: World) -> World:
-    post = frozenset(
-        letter
-        for letter in w.post
-        if not is_old(w.record, letter) or letter.word is Word.CALL_PLACED
-    )
-    requests = frozenset(request for request in w.requests if _may_matter(w, request))
-    return w._replace(post=post, requests=requests)
+    requests = w.requests
+    if requests:
+        requests = frozenset(request for request in requests if _may_matter(w, request))
+    return w._replace(post=w.record.kept(w.post), requests=requests)
 
 
 def _may_matter(w: World, request: Request) -> bool:
@@ -414,6 +425,8 @@ def _is_reported(w: World) -> bool:
 
 
 def sent(w: World, letter: Letter) -> World:
+    if letter in w.post:
+        return w
     if w.now == NOW and letter.word is not Word.CALL_PLACED and is_old(w.record, letter):
         return w
     return w._replace(post=w.post | {letter})

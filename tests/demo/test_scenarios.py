@@ -131,11 +131,11 @@ async def was_greeted_again(played: Played) -> bool:
     )
     heard = spoken_by_bot(played, again, seconds=0.3)
     # A machine that lags tears gaps into what is heard, the same for both.
-    greeting, sorry = [
+    greeting, *sorry = [
         likeness(heard, array("h", (await speak(text, 8000))[:16_000]))
-        for text in (GREETING.text, Say().text(Line.RETURNING))
+        for text in (GREETING.text, Say().text(Line.RETURNING), Say().text(Line.RECONNECTED))
     ]
-    return greeting > sorry
+    return greeting > max(sorry)
 
 
 def stream_opened_s(played: Played, nth: int) -> float:

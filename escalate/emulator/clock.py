@@ -22,13 +22,14 @@ class Clock:
 
     def __init__(self, *, epoch: float | None = None, silent: bool = False) -> None:
         """Start now, which is `epoch` in seconds since 1970; without sound if `silent`."""
-        self._zero = asyncio.get_running_loop().time()
+        self._loop = asyncio.get_running_loop()
+        self._zero = self._loop.time()
         self._epoch = time.time() if epoch is None else epoch
         self.silent = silent
 
     def now(self) -> float:
         """Return the seconds since the start; never goes backwards."""
-        return asyncio.get_running_loop().time() - self._zero
+        return self._loop.time() - self._zero
 
     def epoch(self) -> float:
         """Return the date as seconds since 1970, moved along by `now`."""

@@ -37,8 +37,9 @@ class EventLog:
         event.update(fields)
         self._events.append(event)
         self._tell_readers()
-        for listener in list(self._listeners):
-            listener(event)
+        if self._listeners:
+            for listener in list(self._listeners):
+                listener(event)
 
     def after(self, seq: int = 0, call: str | None = None) -> list[Event]:
         """Return the events numbered above `seq`, of one call or of all."""

@@ -19,9 +19,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from urllib.parse import urlencode, urlsplit
 
 import httpx
@@ -71,7 +72,7 @@ class Answered:
     headers: Mapping[str, str] = field(default_factory=lambda: _XML)
 
 
-Application = Callable[[Asked], Awaitable[Answered]]
+Application = Callable[[Asked], Coroutine[Any, Any, Answered]]
 """Answers what Plivo asks; raises `httpx.HTTPError` where an answer would not arrive."""
 
 
@@ -192,13 +193,41 @@ class _InProcess:
         timeout: httpx.Timeout,
         within_s: float,
     ) -> Answered:
+        answering = self._application(Asked(method, url, data or {}, headers))
+        try:
+            waits_for = answering.send(None)
+        except StopIteration as answered:
+            # Whoever need not wait for anything needs no deadline either.
+            return cast(Answered, answered.value)
         # Whoever answers in this process answers all at once.
         read_s = within_s if timeout.read is None else min(timeout.read, within_s)
         try:
             async with asyncio.timeout(read_s):
-                return await self._application(Asked(method, url, data or {}, headers))
+                return await _Begun(answering, waits_for)
         except TimeoutError:
             raise httpx.ReadTimeout("no answer in time") from None
+
+
+class _Begun:
+    """A coroutine that waits for something already, to be awaited like one that is new."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Answered], waits_for: Any) -> None:
+        self._coroutine = coroutine
+        self._waits_for = waits_for
+
+    def __await__(self) -> Generator[Any, Any, Answered]:
+        waits_for = self._waits_for
+        while True:
+            try:
+                sent = yield waits_for
+            except BaseException as error:
+                go_on = partial(self._coroutine.throw, error)
+            else:
+                go_on = partial(self._coroutine.send, sent)
+            try:
+                waits_for = go_on()
+            except StopIteration as answered:
+                return cast(Answered, answered.value)
 
 
 def asgi(app: ASGIApp) -> Application:

@@ -130,7 +130,11 @@ def _as_query(params: Params) -> str:
 
 
 def _as_body(params: Params) -> str:
-    return "".join([f"{key}{value}" for key, value in _pairs(params)])
+    try:
+        # Nearly always each field came once.
+        return "".join(map("".join, sorted(params.items())))  # type: ignore[arg-type]
+    except TypeError:
+        return "".join([f"{key}{value}" for key, value in _pairs(params)])
 
 
 def _pairs(params: Params) -> list[tuple[str, str]]:

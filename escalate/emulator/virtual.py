@@ -47,7 +47,7 @@ T = TypeVar("T")
 BASE_URL: Final = "http://plivo.test"
 ACCOUNT: Final = Account("MAXXXXXXXXXXXXXXXXXX", "local-plivo-auth-token")
 INTERNAL_ERROR: Final = 5010
-_BETWEEN_COLLECTIONS: Final = 20_000
+_BETWEEN_COLLECTIONS: Final = 200_000
 
 
 @dataclass(frozen=True, slots=True)

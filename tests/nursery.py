@@ -37,7 +37,11 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).parents[1]
 _IMPORTED: Final = (
-    "escalate.cli",
+    "escalate.cli.detecting",
+    "escalate.cli.playing",
+    "escalate.cli.serving",
+    "escalate.switchboard",
+    "escalate.demo.stage",
     "escalate.emulator.server",
     "escalate.demo.services",
     "escalate.pipecat",

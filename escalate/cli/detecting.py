@@ -40,13 +40,6 @@ _Config = Annotated[
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON lines for machines.")]
 
 
-def register(main: typer.Typer) -> None:
-    """Add the commands to `main`."""
-    main.command("check")(check)
-    main.command("replay")(replays)
-    main.command("packs")(packs)
-
-
 def check(
     text: Annotated[
         str | None, typer.Argument(help="What the caller says; without it each line of stdin.")

@@ -14,7 +14,6 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from escalate.cli import browsing
 from escalate.cli.failing import CANNOT, WRONG, need, stop
 from escalate.demo.scenarios import (
     DESTINATIONS,
@@ -76,7 +75,9 @@ def demo(
         stop(f"{chosen.name} is about Pipecat's own hang-up; play it with --framework pipecat")
     need("pipecat", "emulator") if framework == "pipecat" else need("emulator")
     if web:
-        browsing.show_playground(framework, port, first=chosen.name if scenario else None)
+        from escalate.cli.browsing import show_playground
+
+        show_playground(framework, port, first=chosen.name if scenario else None)
         return
     playing = _play(chosen, framework, as_json=json_, verbose=verbose)
     try:

@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from escalate.cli import detecting
+from escalate.cli import main
 
 CALLS = (
     '{"conv": "c1", "turns": ["hello", "get me an agent"], "pos": [1]}\n'
@@ -21,9 +21,7 @@ CALLS = (
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
     """Return the commands, in a directory of their own."""
     monkeypatch.chdir(tmp_path)
-    commands = typer.Typer()
-    detecting.register(commands)
-    return commands
+    return main
 
 
 def run(app: typer.Typer, *arguments: str, text: str | None = None) -> tuple[int, str]:

@@ -10,6 +10,7 @@ forks, too: of a fork that has collected the tests once for all of them.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -147,7 +148,16 @@ def _open(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
                 start_new_session=True,
             )
         )
+    if len(_opened) == 1:
+        atexit.register(_end_all)
     return _opened[-1]
+
+
+def _end_all() -> None:
+    for process in _opened:
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait()
 
 
 def _wait_for(process: subprocess.Popen[bytes], folder: Path) -> None:

@@ -125,10 +125,10 @@ async def test_a_bot_that_takes_everybody_for_new_greets_twice() -> None:
 
 async def was_greeted_again(played: Played) -> bool:
     """Whether the bot began its second stream as with a new caller, by what he heard."""
-    spoken = [span for span in played.heard if span["source"] == "bot"]
-    again = next(
-        nth for nth, span in enumerate(spoken) if span["from_s"] > stream_opened_s(played, 2)
-    )
+    kinds = [e["kind"] for e in played.events if e.get("source", "bot") == "bot"]
+    # By the order of events: on a machine that lags the sound falls behind the clock.
+    streams = [nth for nth, kind in enumerate(kinds) if kind == "stream.opened"]
+    again = kinds[: streams[1]].count("heard.started")
     heard = spoken_by_bot(played, again, seconds=0.3)
     # A machine that lags tears gaps into what is heard, the same for both.
     greeting, *sorry = [
@@ -136,12 +136,6 @@ async def was_greeted_again(played: Played) -> bool:
         for text in (GREETING.text, Say().text(Line.RETURNING), Say().text(Line.RECONNECTED))
     ]
     return greeting > max(sorry)
-
-
-def stream_opened_s(played: Played, nth: int) -> float:
-    answered, *_ = (float(e["at"]) for e in played.events if e["kind"] == "call.answered")
-    opened = [event["at"] for event in played.events if event["kind"] == "stream.opened"]
-    return float(opened[nth - 1]) - answered
 
 
 async def a_caller_who_hangs_up_makes_the_phone_stop_and_is_recorded(played: Played) -> None:
@@ -275,7 +269,7 @@ PROOFS = {
 
 
 # More callers at once than that are too much for one process on a small machine.
-@pytest.mark.parametrize("names", [list(PROOFS)[:5], list(PROOFS)[5:]], ids=["some", "others"])
+@pytest.mark.parametrize("names", [list(PROOFS)[nth::3] for nth in range(3)], ids=" and ".join)
 async def test_every_scenario_comes_out_as_it_must(names: list[str]) -> None:
     """Several callers at one bot, none of whom notices the others."""
     played = await play_together(*map(scenario, names))

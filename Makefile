@@ -3,7 +3,8 @@
 PYTHON ?= python3
 SCENARIO ?= bridged
 FRAMEWORK ?= pipecat
-WORKERS ?= 4
+# Most tests wait for calls that are played in real time.
+WORKERS ?= $(shell n=$$(nproc); echo $$((n < 4 ? 3 * n + 1 : 13)))
 COMPAT ?= pipecat-1.8.0 pipecat-1.12 pipecat-newest livekit-1.5.17 livekit-1.6 livekit-1.7 livekit-newest
 BIN := .venv/bin
 # Dozens of processes are started, and each would compile everything anew.

@@ -25,6 +25,8 @@ from typing import Final
 
 import httpx
 
+from tests.ports import free_port
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from escalate.emulator import virtual
@@ -32,7 +34,7 @@ from escalate.emulator.client import Event, LocalPlivo
 from escalate.emulator.phones import Challenge, Phone
 from escalate.emulator.sip.digest import Credentials
 from tests.emulator.harness import Application, running
-from tests.sip.peers import free_port, run, start, stop, until, until_bound
+from tests.sip.peers import run, start, stop, until, until_bound
 from tests.sip.scenarios import PASSWORD, USERNAME, challenges, document, gets, says, verified
 from tests.sip.softphone import Softphones, Voice
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests import nursery
+from tests import nursery, ports
 
 # Their tests mostly wait for calls that are played in real time; those with the longest first.
 _PLAYED: Final = ("sip", "parity", "page", "demo", "calls")
@@ -25,6 +25,7 @@ def pytest_xdist_setupnodes(config: pytest.Config, specs: list[Any]) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """What plays calls in real time goes before what only computes."""
+    ports.take_share()
     if hasattr(config, "workerinput"):
         os.nice(5)
 

@@ -19,7 +19,7 @@ _STOP_S: Final = 1.5
 _LOOK_EVERY_S: Final = 0.05
 _TAIL: Final = 15
 # Below the ports that systems give to outgoing connections, which would take one we have chosen.
-_PORTS: Final = range(20_000, 32_000)
+PORTS = range(20_000, 32_000)
 
 
 class StageError(Exception):
@@ -119,7 +119,7 @@ class Child:
 def free_ports(count: int) -> list[int]:
     """Return ports nobody listens on; the bot's URLs have to be known before it listens."""
     found: list[int] = []
-    for port in random.sample(_PORTS, 200):
+    for port in random.sample(PORTS, 200):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind((HOST, port))
             found.append(port)

@@ -14,8 +14,9 @@ from pydantic import SecretStr
 from escalate import Switchboard
 from escalate.emulator.client import LocalPlivo
 from escalate.settings import Destination, Settings
-from tests.emulator.harness import Bot, free_port, running, served
+from tests.emulator.harness import Bot, running, served
 from tests.nursery import local_plivo
+from tests.ports import free_port
 
 PHONE, SIP = "+14155550199", "sip:queue-1@cc.example.com"
 CALLER = "14155550123"

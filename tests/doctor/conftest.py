@@ -24,7 +24,7 @@ from escalate import Switchboard
 from escalate.doctor import Finding, examine
 from escalate.settings import Destination, Settings
 from escalate.webhook import SIGNATURE_HEADER, verify
-from tests.store.harness import free_port
+from tests.ports import free_port
 
 AUTH_ID = "MAXXXXXXXXXXXXXXXXXX"
 TOKEN = "the-auth-token"

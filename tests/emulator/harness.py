@@ -22,6 +22,7 @@ from websockets.exceptions import ConnectionClosed
 
 from escalate.emulator import audio
 from escalate.plivo.signature import verify_v3, verify_v3_websocket
+from tests.ports import free_port
 
 AUTH_ID = "MAEMULATORTESTS00000"
 AUTH_TOKEN = "token-of-the-emulator-tests"
@@ -254,13 +255,6 @@ async def running(make: Callable[[], Any]) -> AsyncIterator[Any]:
         yield thing
     finally:
         await thing.stop()
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def kinds(events: list[dict[str, Any]], *wanted: str) -> list[str]:

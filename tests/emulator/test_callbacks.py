@@ -9,8 +9,9 @@ import pytest
 
 from escalate.emulator.callbacks import Policy
 from escalate.emulator.client import LocalPlivo
+from tests.ports import free_port
 
-from .harness import AUTH_ID, Application, free_port
+from .harness import AUTH_ID, Application
 
 
 async def test_every_request_is_signed(plivo: LocalPlivo, app: Application) -> None:

@@ -44,6 +44,7 @@ from escalate.emulator.client import LocalPlivo
 from escalate.livekit import EscalationTools, PlivoBridge
 from escalate.settings import Settings
 from escalate.transfer import Call, Limits
+from tests.ports import free_port
 
 AUTH_ID = "MALIVEKITTESTS000000"
 AUTH_TOKEN = "token-of-the-livekit-tests"
@@ -438,10 +439,3 @@ async def serving(desk: Desk) -> AsyncIterator[Desk]:
         finally:
             server.should_exit = server.force_exit = True
             await task
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -23,8 +23,9 @@ from websockets.exceptions import ConnectionClosed
 
 from escalate.errors import LayoutError
 from escalate.livekit import PlivoBridge
+from tests.ports import free_port
 
-from .bench import Server, free_port
+from .bench import Server
 
 CALL = "0f6e7bd2-5a3c-4b1e-9a55-000000000001"
 

@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from escalate import Reason
 from escalate.livekit.refer import Referred, SipReferTransfer
+from tests.ports import free_port
 
-from .bench import free_port
 from .room import job
 from .twirp import LiveKit
 

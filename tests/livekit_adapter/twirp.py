@@ -15,7 +15,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from .bench import Server, free_port
+from tests.ports import free_port
+
+from .bench import Server
 
 PROTOBUF = "application/protobuf"
 

@@ -55,6 +55,7 @@ from escalate.emulator.client import LocalPlivo
 from escalate.pipecat import EscalationProcessor
 from escalate.settings import Settings
 from escalate.transfer import Call, Limits
+from tests.ports import free_port
 
 RELEASE = tuple(int(part) for part in version("pipecat-ai").split(".")[:2])
 
@@ -517,13 +518,6 @@ def uninterrupted(tool: Any) -> Any:
         # Its place before 1.14.
         from pipecat.adapters.schemas.direct_function import tool_options
     return tool_options(cancel_on_interruption=False)(tool)
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def spoken_ms(text: str) -> int:

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from tests.ports import free_port
+
 pytest.importorskip("agent_transport")
 
 from agent_transport import AudioStreamEndpoint
@@ -26,7 +28,7 @@ from pipecat.frames.frames import EndFrame
 from escalate.emulator.client import LocalPlivo
 from escalate.pipecat.hangup import take_over_hang_up
 
-from .bench import ANNOUNCEMENT, ASKS, RECONNECTED, Desk, Door, Line, Talk, free_port, serving
+from .bench import ANNOUNCEMENT, ASKS, RECONNECTED, Desk, Door, Line, Talk, serving
 
 
 @pytest_asyncio.fixture(loop_scope="session")

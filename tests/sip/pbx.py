@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from .peers import LOOPBACK, free_port, start, stop, until, until_bound
+from tests.ports import free_port
+
+from .peers import LOOPBACK, start, stop, until, until_bound
 
 REALM: Final = "pbx.test"
 _MODULES: Final = (

@@ -5,21 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import random
 import shutil
 import signal
-import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
 import pytest
 
+from tests.ports import free_port
+
 LOOPBACK: Final = "127.0.0.1"
 # As long as a machine may take that has much else to do.
 PATIENCE_S: Final = 45.0
 T = TypeVar("T")
-_taken: set[int] = set()
 
 
 def need(*programs: str, bot: str | None = None) -> None:
@@ -36,37 +35,6 @@ def need(*programs: str, bot: str | None = None) -> None:
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
-
-
-def free_port(neighbours: int = 0) -> int:
-    """Return an even port that is free for UDP and TCP, and so are its next neighbours.
-
-    It is below those that the system hands out, so that nobody gets it until its owner is up.
-    """
-    while True:
-        port = random.randrange(12000, 32000, 2)
-        wanted = set(range(port, port + neighbours + 1))
-        if wanted & _taken:
-            continue
-        try:
-            with contextlib.ExitStack() as stack:
-                for one in wanted:
-                    stack.enter_context(_probe(one, socket.SOCK_DGRAM))
-                    stack.enter_context(_probe(one, socket.SOCK_STREAM))
-        except OSError:
-            continue
-        _taken.update(wanted)
-        return port
-
-
-def _probe(port: int, kind: socket.SocketKind) -> socket.socket:
-    probe = socket.socket(socket.AF_INET, kind)
-    try:
-        probe.bind((LOOPBACK, port))
-    except OSError:
-        probe.close()
-        raise
-    return probe
 
 
 async def until(check: Callable[[], T | None]) -> T:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from escalate.emulator import audio
+from tests.ports import free_port
 
-from .peers import LOOPBACK, PATIENCE_S, free_port, start, stop, until, until_bound
+from .peers import LOOPBACK, PATIENCE_S, start, stop, until, until_bound
 from .tones import samples_of
 
 _CONFIG: Final = """

@@ -17,9 +17,10 @@ from escalate.emulator.client import LocalPlivo
 from escalate.emulator.tls import issue
 from escalate.settings import password_variable
 from tests import nursery
+from tests.ports import free_port
 
 from .pbx import Pbx, kamailio
-from .peers import LOOPBACK, PATIENCE_S, free_port, need
+from .peers import LOOPBACK, PATIENCE_S, need
 from .phones import Baresip, baresip
 
 NUMBER: Final = "14155550100"

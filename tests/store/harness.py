@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ from escalate.store import Change, Store
 from escalate.transfer import Call, DocumentOwner, LastResort, Leg, Received, receive
 from escalate.transfer import events as e
 from escalate.values import Trigger
+from tests.ports import free_port
 
 PATIENCE_S = 20.0
 
@@ -44,13 +44,6 @@ async def put(store: Store, call: Call = CALL) -> None:
 
 async def apply(store: Store, event: e.Event, now: float = 2.0) -> Received | None:
     return await store.apply("call-1", tell(event, now))
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 def need_redis() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from escalate.demo.report import Attempt, Report
 from escalate.demo.transcripts import Line, conversation
 from escalate.transfer import LastResort, Strategy
+
+if TYPE_CHECKING:
+    from escalate.demo.report import Attempt, Report
 
 SIP_ADDRESS: Final = "sip:queue-1@cc.example.com"
 SIP_USERNAME: Final = "queue1"
@@ -177,13 +179,13 @@ _NOT_YET: Final = "give me two seconds"
 _ASKS: Final = conversation([(0.9, "a human please")])
 _TALKING: Final = When("leg.bridged")
 _WITH_SUPPORT: Final = Must(
-    "connected", "human", "support", attempts=(("support", None),), stays_s=0.6
+    "connected", "human", "support", attempts=(("support", None),), stays_s=0.4
 )
 
 
 def _scenario(name: str, description: str, lines: Sequence[Line], **more: Any) -> Scenario:
     """A scenario; unless it says otherwise humans answer and it ends with a bridged call."""
-    usual = {"over": _TALKING, "watch_s": 0.8, "must": _WITH_SUPPORT, "phones": _ANSWERED}
+    usual = {"over": _TALKING, "watch_s": 0.5, "must": _WITH_SUPPORT, "phones": _ANSWERED}
     return Scenario(name, description, lines, **{**usual, **more})
 
 
@@ -203,7 +205,7 @@ _ALL: Final = (
             "human",
             "duty-phone",
             attempts=(("support", 4240), ("duty-phone", None)),
-            stays_s=0.6,
+            stays_s=0.4,
         ),
     ),
     _scenario(
@@ -280,7 +282,7 @@ _ALL: Final = (
             "duty-phone",
             attempts=(("support", 4000), ("duty-phone", None)),
             answers=("2", _YES),
-            stays_s=0.6,
+            stays_s=0.4,
         ),
     ),
     _scenario(
@@ -314,7 +316,7 @@ _ALL: Final = (
             "support",
             attempts=(("support", 4000), ("duty-phone", 3010), ("support", None)),
             answers=(_NOT_YET, None, "1"),
-            stays_s=0.6,
+            stays_s=0.4,
         ),
     ),
     _scenario(
@@ -333,7 +335,7 @@ _ALL: Final = (
             attempts=(("support", 4000), ("duty-phone", None)),
             answers=(None, "1"),
             in_order=False,
-            stays_s=0.6,
+            stays_s=0.4,
         ),
     ),
     _scenario(
@@ -348,7 +350,7 @@ _ALL: Final = (
             "duty-phone",
             attempts=(("support", 4000), ("duty-phone", None)),
             answers=(None, "1"),
-            stays_s=0.6,
+            stays_s=0.4,
         ),
     ),
     _scenario(
@@ -388,7 +390,7 @@ _ALL: Final = (
             "duty-phone",
             attempts=(("support", 9110), ("duty-phone", None)),
             answers=(None, "1"),
-            stays_s=0.6,
+            stays_s=0.4,
         ),
         limit_s=40.0,
     ),

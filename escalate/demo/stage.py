@@ -89,7 +89,7 @@ class Stage:
     ) -> None:
         """End every process, by force if need be."""
         # At once rather than one after the other; what the stack does then is nothing.
-        await asyncio.gather(self.bot.stop(), self.web.stop())
+        await asyncio.gather(self.bot.stop(), self.web.stop(), self.plivo.stop())
         await self._stack.aclose()
 
     async def _start(self) -> None:

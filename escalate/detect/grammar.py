@@ -52,12 +52,13 @@ class Alphabet:
     def __init__(self, classes: Mapping[str, Iterable[str]]) -> None:
         """Take the classes of each word."""
         sets = {word: frozenset(names) for word, names in classes.items()}
-        size = Counter(name for names in set(sets.values()) for name in names)
+        different = set(sets.values())
+        size = Counter(name for names in different for name in names)
+        largest = sorted(size, key=lambda name: (-size[name], name))
+        rank = {name: place for place, name in enumerate(largest)}
         # Neighbours share their largest classes, so that a class is a few ranges of letters: what
         # the engine keeps for it, many times over, is then small enough to stay at hand.
-        ordered = sorted(
-            set(sets.values()), key=lambda names: sorted((-size[name], name) for name in names)
-        )
+        ordered = sorted(different, key=lambda names: sorted(rank[name] for name in names))
         by_set = {held: chr(_FIRST_LETTER + 1 + i) for i, held in enumerate(ordered)}
         self.letters = {word: by_set[names] for word, names in sets.items()}
         self._commonness: dict[str, float] = {}

@@ -78,6 +78,8 @@ class Lexicon:
 
     def _rarest_piece(self, word: str) -> str | None:
         """Return the piece of `word` that is seldom seen without the others, if there is one."""
+        if " " not in word:
+            return word
         pieces = word.split(" ")
         strange = [piece for piece in pieces if piece not in self.exact]
         # "Some one" is made of words that stand in every second turn.

@@ -93,7 +93,10 @@ class LocalPlivo:
         value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """End the process, by force if it does not end by itself."""
+        await self.stop()
+
+    async def stop(self) -> None:
+        """End the process, by force if it does not end by itself; a second time does nothing."""
         await self._stack.aclose()
 
     @classmethod

@@ -51,7 +51,9 @@ def end_with_parent() -> None:
     """End this process when its stdin closes, as it does when whoever started it has died."""
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        # Without a buffer, whose lock would be held when the interpreter ends.
+        while os.read(0, 1024):
+            pass
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()

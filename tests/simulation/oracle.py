@@ -33,8 +33,9 @@ PERMITTED: Final = {
 # What a caller may wait beyond his patience: the last phone's set-up, a repeated request, a
 # sentence; and how long a human takes who confirms or answers.
 SLACK_S: Final = 25.0
-# Whoever leaves a room sooner than this may count as one who was never there, or not.
-AT_ONCE_S: Final = 4.0
+# Whoever leaves a room, or a human who has just picked up, sooner than this may count as one who
+# was never there, or not: a report that is lost comes a second later.
+AT_ONCE_S: Final = {Mode.WARM: 4.0, Mode.CONFIRM: 1.0, Mode.COLD: 1.0}
 
 
 def judge(told: Told) -> tuple[Report, list[str]]:
@@ -76,7 +77,7 @@ def _wrong(told: Told, events: list[dict[str, Any]], report: Report) -> Iterator
     if held is not None and held.ending is None:
         yield f"the escalation is still {held.state}"
     if held is not None and held.ending is not None:
-        if not (told.policy.mode is Mode.WARM and _met_for_s(events) < AT_ONCE_S):
+        if _met_for_s(events) >= AT_ONCE_S[told.policy.mode]:
             yield from _told_otherwise(held.ending.outcome, report)
 
 

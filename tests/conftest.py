@@ -11,6 +11,8 @@ from tests import nursery, ports
 
 # Their tests mostly wait for calls that are played in real time; those with the longest first.
 _PLAYED: Final = ("sip", "parity", "page", "demo", "calls")
+# What computes longest, so that nobody waits for it in the end.
+_LONG: Final = "transfer"
 # The last calls begin when so much of the rest is done.
 _LAST_CALL: Final = 0.8
 
@@ -36,6 +38,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if hasattr(config, "workerinput"):
         played = [item for folder in _PLAYED for item in items if _folder(item) == folder]
         others = [item for item in items if _folder(item) not in _PLAYED]
+        others.sort(key=lambda item: _folder(item) != _LONG)
         pause = _LAST_CALL * len(others) / max(1, len(played))
         place = {item: pause * nth for nth, item in enumerate(played)}
         place.update({item: nth for nth, item in enumerate(others)})

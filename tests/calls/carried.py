@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from pydantic import SecretStr
 
 from escalate import Switchboard
 from escalate.emulator.client import LocalPlivo
 from escalate.settings import Destination, Settings
-from tests.emulator.harness import Bot, running, served
+from tests.emulator.harness import Bot, running
 from tests.nursery import local_plivo
 from tests.ports import free_port
+from tests.serving import served
 
 PHONE, SIP = "+14155550199", "sip:queue-1@cc.example.com"
 CALLER = "14155550123"
@@ -69,7 +69,6 @@ async def house(
             **{"say": BRIEF, **more},
         )
         board = Switchboard(settings, **told)
-        config = uvicorn.Config(board.app, port=port, log_level="error", ws="none")
-        async with board, served(config):
+        async with board, served(board.app, port):
             await plivo.application(f"{base}/answer", hangup_url=f"{base}/hangup")
             yield House(board, plivo, bot)

@@ -6,13 +6,11 @@ import asyncio
 import base64
 import contextlib
 import json
-import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,6 +21,7 @@ from websockets.exceptions import ConnectionClosed
 from escalate.emulator import audio
 from escalate.plivo.signature import verify_v3, verify_v3_websocket
 from tests.ports import free_port
+from tests.serving import served
 
 AUTH_ID = "MAEMULATORTESTS00000"
 AUTH_TOKEN = "token-of-the-emulator-tests"
@@ -60,8 +59,7 @@ class Application:
         self.sounds: dict[str, bytes] = {}
         self.port = free_port()
         self._arrived = asyncio.Event()
-        self._server: _Server | None = None
-        self._serving: asyncio.Task[None] | None = None
+        self._listening = contextlib.AsyncExitStack()
 
     def url(self, path: str) -> str:
         """Return the URL of a path."""
@@ -97,16 +95,11 @@ class Application:
     async def start(self) -> None:
         """Listen; the port stays the same over a restart."""
         app = Starlette(routes=[Route("/{path:path}", self._take, methods=["GET", "POST"])])
-        config = uvicorn.Config(app, port=self.port, log_level="error", lifespan="off", ws="none")
-        self._server = _Server(config)
-        self._serving = asyncio.create_task(self._server.serve())
-        await self._server.up.wait()
+        await self._listening.enter_async_context(served(app, self.port))
 
     async def stop(self) -> None:
         """Stop to listen."""
-        if self._server and self._serving:
-            self._server.should_exit = self._server.force_exit = True
-            await self._serving
+        await self._listening.aclose()
 
     async def _take(self, request: Request) -> Response:
         body = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
@@ -217,33 +210,6 @@ class Bot:
                 line.messages.append(json.loads(message))
                 line.arrived.set()
         line.closed.set()
-
-
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.up = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.up.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-@contextlib.asynccontextmanager
-async def served(config: uvicorn.Config) -> AsyncIterator[None]:
-    """Serve an application in this event loop."""
-    server = _Server(config)
-    serving = asyncio.create_task(server.serve())
-    await server.up.wait()
-    try:
-        yield
-    finally:
-        server.should_exit = server.force_exit = True
-        await serving
 
 
 @contextlib.asynccontextmanager

@@ -9,16 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import socket
 import uuid
 from array import array
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import uvicorn
 from livekit.agents import (
     DEFAULT_API_CONNECT_OPTIONS,
     Agent,
@@ -36,32 +34,21 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from escalate import LiveCall, Switchboard
+from escalate import LiveCall
 from escalate.demo.bookshop import HasTool, Reply
 from escalate.demo.bookshop import Message as Turn
 from escalate.demo.livekit_services import ScriptedLLM
 from escalate.emulator.client import LocalPlivo
 from escalate.livekit import EscalationTools, PlivoBridge
-from escalate.settings import Settings
-from escalate.transfer import Call, Limits
+from tests.desk import PATIENCE_S, AnyDesk
 from tests.ports import free_port
+from tests.serving import served
 
-AUTH_ID = "MALIVEKITTESTS000000"
-AUTH_TOKEN = "token-of-the-livekit-tests"
-PATIENCE_S = 8.0
 WORD_S = 0.08
-HUMAN = "14155550199"
 RATE = 8000
 
-ASKS = "can I talk to a human please"
 TAKES_BACK = "no wait, carry on"
-ANNOUNCEMENT = "One moment please, I connect you."
-RETURNING = "Nobody is free."
-RECONNECTED = "We were cut off."
-UNAVAILABLE = "I cannot reach anybody."
 YES = "Yes of course."
-
-LIMITS = Limits(announce_s=6.0, move_s=1.0, return_s=5.0)
 
 
 class Ears(stt.STT[Any]):
@@ -288,21 +275,12 @@ class Talk:
         return [item.text_content or "" for item in messages if item.role == role]
 
 
-class Desk:
-    """A bot's server: the switchboard's routes, two answer documents and the media socket.
-
-    `/escalate/answer` is our document, `/foreign` an application's own, where `afterwards` follows
-    the stream.
-    """
+class Desk(AnyDesk["Talk"]):
+    """A bot's server: the switchboard's routes, two answer documents and the media socket."""
 
     def __init__(self, plivo: LocalPlivo, directory: Path, **settings: Any) -> None:
-        self.plivo = plivo
-        self.port = free_port()
+        super().__init__(plivo, directory, free_port(), **settings)
         self.bot = Bot()
-        self.talks: list[Talk] = []
-        self.afterwards = ""
-        self._more = asyncio.Event()
-        self.board = Switchboard(settings_for(plivo.base_url, self.port, directory, **settings))
         self.app = Starlette(
             routes=[
                 Mount("/escalate", self.board.app),
@@ -311,131 +289,29 @@ class Desk:
             ]
         )
 
-    @property
-    def url(self) -> str:
-        """Where the server listens."""
-        return f"http://127.0.0.1:{self.port}"
-
-    async def call(self, *, foreign: bool = False) -> tuple[str, Talk]:
-        """Let somebody call; returns the call's id and his first conversation."""
-        answer_url = f"{self.url}/foreign" if foreign else f"{self.url}/escalate/answer"
-        before = len(self.talks)
-        more: dict[str, Any] = {} if foreign else {"hangup_url": f"{self.url}/escalate/hangup"}
-        call_uuid = await self.plivo.call(answer_url=answer_url, **more)
-        return call_uuid, await self.talk(before + 1)
-
     async def talk(self, number: int) -> Talk:
         """Wait for the conversation with this number, and until its session runs."""
-        async with asyncio.timeout(PATIENCE_S):
-            while len(self.talks) < number:
-                self._more.clear()
-                await self._more.wait()
-        talk = self.talks[number - 1]
+        talk = await super().talk(number)
         await talk.until(lambda: talk.session.agent_state != "initializing" or talk.over.is_set())
         return talk
 
-    async def stored(self, call_uuid: str, fits: Callable[[Call], Any]) -> Call:
-        """Wait until the stored call is as wanted."""
-        seen = -1
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                call = await self.board.store.watch(call_uuid, after=seen, timeout_s=PATIENCE_S)
-                if call is not None and fits(call):
-                    return call
-                seen = seen if call is None else call.revision
-
-    async def outcome(self, call_uuid: str) -> str:
-        """Wait until the call's last escalation has ended; returns how."""
-        call = await self.stored(call_uuid, lambda c: c.escalation and c.escalation.ending)
-        assert call.escalation is not None
-        assert call.escalation.ending is not None
-        return call.escalation.ending.outcome
-
-    async def steps(self, call_uuid: str) -> list[str]:
-        """Return the elements Plivo has executed for this call, in order."""
-        events = await self.plivo.events(call_uuid)
-        return [event["element"] for event in events if event["kind"] == "xml.step"]
-
-    async def hang_ups(self, call_uuid: str) -> int:
-        """Return how often Plivo was asked to end this call."""
-        return sum(
-            event["kind"] == "rest"
-            and event["method"] == "DELETE"
-            and event["path"].endswith(f"/Call/{call_uuid}/")
-            for event in await self.plivo.events()
-        )
-
     async def _foreign(self, _: Request) -> Response:
-        document = (
-            '<Response><Stream bidirectional="true" keepCallAlive="true" '
-            'contentType="audio/x-mulaw;rate=8000">'
-            f"ws://127.0.0.1:{self.port}/ws</Stream>{self.afterwards}</Response>"
-        )
-        return Response(document, media_type="application/xml")
+        return Response(self.foreign(), media_type="application/xml")
 
     async def _media(self, websocket: WebSocket) -> None:
         async with PlivoBridge(websocket) as bridge:
             talk = Talk(self.board.call(bridge.call_uuid), self.bot, bridge)
-            self.talks.append(talk)
-            self._more.set()
+            self.greet(talk)
             await talk.run()
-
-
-def settings_for(plivo_api: str, port: int, directory: Path, **settings: Any) -> Settings:
-    """The settings of these tests."""
-    given: dict[str, Any] = {
-        "public_url": f"http://127.0.0.1:{port}/escalate",
-        "stream_url": f"ws://127.0.0.1:{port}/ws",
-        "plivo_auth_id": AUTH_ID,
-        "plivo_auth_token": AUTH_TOKEN,
-        "plivo_api": plivo_api,
-        "store": str(directory / "escalate.db"),
-        "destination": [{"name": "support", "phone": f"+{HUMAN}", "ring_s": 5}],
-        "handoff": {"drain_s": 0.05},
-        "say": {
-            "connecting": ANNOUNCEMENT,
-            "returning": RETURNING,
-            "reconnected": RECONNECTED,
-            "unavailable": UNAVAILABLE,
-        },
-        "limits": LIMITS,
-    }
-    return Settings(**{**given, **settings})
-
-
-class Server(uvicorn.Server):
-    """A server that says when it listens, and leaves signals alone."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.up = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen."""
-        await super().startup(sockets)
-        self.up.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave them to pytest."""
-        yield
 
 
 @contextlib.asynccontextmanager
 async def serving(desk: Desk) -> AsyncIterator[Desk]:
     """Run the desk's server and switchboard."""
-    options: dict[str, Any] = {"log_level": "error", "lifespan": "off", "ws": "websockets-sansio"}
-    server = Server(uvicorn.Config(desk.app, port=desk.port, **options))
-    task = asyncio.create_task(server.serve())
-    await server.up.wait()
-    async with desk.board:
-        try:
-            yield desk
-            for talk in desk.talks:
-                assert talk.bridge is not None
-                await talk.bridge.close()
-                await talk.ended()
-                await talk.desk.settled()
-        finally:
-            server.should_exit = server.force_exit = True
-            await task
+    async with served(desk.app, desk.port), desk.board:
+        yield desk
+        for talk in desk.talks:
+            assert talk.bridge is not None
+            await talk.bridge.close()
+            await talk.ended()
+            await talk.desk.settled()

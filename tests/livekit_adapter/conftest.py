@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.desk import AUTH_ID, AUTH_TOKEN, HUMAN
+
 pytest.importorskip("livekit.agents")
 
 from escalate.emulator.client import LocalPlivo
 from tests.nursery import local_plivo
 
-from .bench import AUTH_ID, AUTH_TOKEN, HUMAN, Desk, serving
+from .bench import Desk, serving
 from .twirp import livekit
 
 __all__ = ["livekit"]

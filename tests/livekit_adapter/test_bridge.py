@@ -12,7 +12,6 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-import uvicorn
 from livekit import rtc
 from livekit.agents import utils
 from starlette.applications import Starlette
@@ -24,8 +23,7 @@ from websockets.exceptions import ConnectionClosed
 from escalate.errors import LayoutError
 from escalate.livekit import PlivoBridge
 from tests.ports import free_port
-
-from .bench import Server
+from tests.serving import served
 
 CALL = "0f6e7bd2-5a3c-4b1e-9a55-000000000001"
 
@@ -54,14 +52,9 @@ class Side:
 async def side() -> AsyncIterator[Side]:
     side, port = Side(), free_port()
     app = Starlette(routes=[WebSocketRoute("/ws", side.media)])
-    options: dict[str, Any] = {"log_level": "error", "lifespan": "off", "ws": "websockets-sansio"}
-    server = Server(uvicorn.Config(app, port=port, **options))
-    task = asyncio.create_task(server.serve())
-    await server.up.wait()
-    side.url = f"ws://127.0.0.1:{port}/ws"
-    yield side
-    server.should_exit = server.force_exit = True
-    await task
+    async with served(app, port):
+        side.url = f"ws://127.0.0.1:{port}/ws"
+        yield side
 
 
 def start(encoding: str = "audio/x-mulaw", rate: int = 8000) -> dict[str, Any]:

@@ -12,20 +12,9 @@ from livekit.agents import CloseEvent
 from escalate import Outcome
 from escalate.livekit import EscalationTools, mulaw
 from escalate.transfer import State
+from tests.desk import ANNOUNCEMENT, ASKS, HUMAN, RECONNECTED, RETURNING, UNAVAILABLE
 
-from .bench import (
-    ANNOUNCEMENT,
-    ASKS,
-    HUMAN,
-    RECONNECTED,
-    RETURNING,
-    UNAVAILABLE,
-    YES,
-    Clerk,
-    Desk,
-    length_ms,
-    tone,
-)
+from .bench import YES, Clerk, Desk, length_ms, tone
 
 GREETING = "Hello, how can I help you today?"
 

@@ -10,8 +10,9 @@ from livekit.agents import APIStatusError, RunContext, function_tool
 from livekit.agents.voice.agent_session import SessionConnectOptions
 
 from escalate.demo.bookshop import Reply
+from tests.desk import ANNOUNCEMENT, ASKS, RECONNECTED
 
-from .bench import ANNOUNCEMENT, ASKS, RECONNECTED, Desk, Talk
+from .bench import Desk, Talk
 from .test_call import bridged
 
 Ending = Callable[[Talk], Awaitable[None]]

@@ -10,8 +10,9 @@ from livekit.agents import Agent, AgentTask, RunContext, StopResponse, function_
 
 from escalate.demo.bookshop import Reply
 from escalate.transfer import Call
+from tests.desk import ANNOUNCEMENT, ASKS
 
-from .bench import ANNOUNCEMENT, ASKS, YES, Clerk, Desk, length_ms
+from .bench import YES, Clerk, Desk, length_ms
 from .test_call import bot_was_heard_ms, bridged
 
 MANUAL = {"turn_detection": "manual"}

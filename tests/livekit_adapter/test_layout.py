@@ -16,9 +16,10 @@ from escalate import LayoutError, Switchboard
 from escalate.emulator.client import LocalPlivo
 from escalate.livekit import EscalationTools
 from escalate.livekit.audio import CallerAudio, PlayedAudio
+from tests.desk import settings_for
 from tests.ports import free_port
 
-from .bench import Clerk, Ears, Voice, settings_for
+from .bench import Clerk, Ears, Voice
 from .speech_model import SpeechModel
 
 CALL = "0f6e7bd2-5a3c-4b1e-9a55-000000000002"

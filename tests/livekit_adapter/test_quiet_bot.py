@@ -12,8 +12,9 @@ from livekit.agents import Agent, RunContext, function_tool, llm
 
 from escalate import Outcome
 from escalate.demo.bookshop import Reply
+from tests.desk import ANNOUNCEMENT, ASKS
 
-from .bench import ANNOUNCEMENT, ASKS, TAKES_BACK, YES, Clerk, Desk
+from .bench import TAKES_BACK, YES, Clerk, Desk
 from .test_call import bridged
 
 STORY = "Once upon a time there was a parcel that took a very long way to its new home."

@@ -19,20 +19,9 @@ from escalate import Outcome
 from escalate.emulator.client import LocalPlivo
 from escalate.livekit import CallUnknown, call_uuid
 from escalate.transfer import State
+from tests.desk import ANNOUNCEMENT, ASKS, HUMAN, RECONNECTED, RETURNING
 
-from .bench import (
-    ANNOUNCEMENT,
-    ASKS,
-    HUMAN,
-    RECONNECTED,
-    RETURNING,
-    YES,
-    Bot,
-    Clerk,
-    Desk,
-    Talk,
-    serving,
-)
+from .bench import YES, Bot, Clerk, Desk, Talk, serving
 from .room import Caller, Job, job
 from .test_call import WARM, bridged
 

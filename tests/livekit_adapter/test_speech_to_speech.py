@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from .bench import ANNOUNCEMENT, ASKS, TAKES_BACK, UNAVAILABLE, YES, Desk, Talk, length_ms
+from tests.desk import ANNOUNCEMENT, ASKS, UNAVAILABLE
+
+from .bench import TAKES_BACK, YES, Desk, Talk, length_ms
 from .speech_model import SpeechModel, SpeechSession
 from .test_call import bot_was_heard_ms, bridged
 

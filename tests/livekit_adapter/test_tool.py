@@ -7,8 +7,9 @@ from livekit.agents.voice.run_result import RunResult
 
 from escalate import Outcome
 from escalate.demo.bookshop import Reply
+from tests.desk import ANNOUNCEMENT, ASKS, HUMAN, RETURNING
 
-from .bench import ANNOUNCEMENT, ASKS, HUMAN, RETURNING, Desk, Talk
+from .bench import Desk, Talk
 from .test_call import bridged
 
 COMPLAINS = "my book is wet"

@@ -14,8 +14,9 @@ from starlette.responses import JSONResponse, Response
 
 from escalate import Outcome, Reason
 from escalate.livekit import TrunkSwitchboard
+from tests.desk import ANNOUNCEMENT, ASKS, RETURNING, settings_for
 
-from .bench import ANNOUNCEMENT, ASKS, RETURNING, YES, Talk, settings_for
+from .bench import YES, Talk
 from .room import Caller, Job, job
 from .twirp import PROTOBUF, LiveKit
 

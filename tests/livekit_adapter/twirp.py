@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest_asyncio
-import uvicorn
 from livekit import api
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -16,8 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.ports import free_port
-
-from .bench import Server
+from tests.serving import served
 
 PROTOBUF = "application/protobuf"
 
@@ -67,10 +64,5 @@ async def livekit() -> AsyncIterator[LiveKit]:
         Route(remove, livekit.remove, methods=["POST"]),
     ]
     app = Starlette(routes=routes)
-    server = Server(uvicorn.Config(app, port=port, log_level="critical", lifespan="off"))
-    task = asyncio.create_task(server.serve())
-    await server.up.wait()
-    livekit.url = f"http://127.0.0.1:{port}"
-    yield livekit
-    server.should_exit = server.force_exit = True
-    await task
+    async with served(app, port, log_level="critical") as livekit.url:
+        yield livekit

@@ -10,14 +10,12 @@ import asyncio
 import base64
 import contextlib
 import json
-import socket
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI, Response, WebSocket
 from pipecat.frames.frames import (
     Frame,
@@ -53,25 +51,13 @@ from escalate.demo.bookshop import Message as Turn
 from escalate.demo.services import ScriptedLLM, ScriptedSTT, SpokenTTS
 from escalate.emulator.client import LocalPlivo
 from escalate.pipecat import EscalationProcessor
-from escalate.settings import Settings
-from escalate.transfer import Call, Limits
+from tests.desk import AUTH_ID, AUTH_TOKEN, PATIENCE_S, AnyDesk
 from tests.ports import free_port
+from tests.serving import served
 
 RELEASE = tuple(int(part) for part in version("pipecat-ai").split(".")[:2])
 
-AUTH_ID = "MAPIPECATTESTS000000"
-AUTH_TOKEN = "token-of-the-pipecat-tests"
-PATIENCE_S = 8.0
 WORD_S = 0.08
-HUMAN = "14155550199"
-
-ASKS = "can I talk to a human please"
-ANNOUNCEMENT = "One moment please, I connect you."
-RETURNING = "Nobody is free."
-RECONNECTED = "We were cut off."
-UNAVAILABLE = "I cannot reach anybody."
-
-LIMITS = Limits(announce_s=6.0, move_s=1.0, return_s=5.0)
 
 
 class Ears(ScriptedSTT):
@@ -311,106 +297,27 @@ class Talk:
         ]
 
 
-class Desk:
-    """A bot's server: the switchboard's routes, two answer documents and the media socket.
-
-    `/escalate/answer` is our document, `/foreign` an application's own, where `afterwards` follows
-    the stream.
-    """
+class Desk(AnyDesk["Talk"]):
+    """A bot's server: the switchboard's routes, two answer documents and the media socket."""
 
     def __init__(self, plivo: LocalPlivo, directory: Path, port: int, **settings: Any) -> None:
-        self.plivo = plivo
-        self.port = port
+        super().__init__(plivo, directory, port, **settings)
         self.bot = Bot()
-        self.talks: list[Talk] = []
         self.lines: list[Line] = []
-        self.afterwards = ""
-        self._more = asyncio.Event()
-        given: dict[str, Any] = {
-            "public_url": f"{self.url}/escalate",
-            "stream_url": f"ws://127.0.0.1:{self.port}/ws",
-            "plivo_auth_id": AUTH_ID,
-            "plivo_auth_token": AUTH_TOKEN,
-            "plivo_api": plivo.base_url,
-            "store": str(directory / "escalate.db"),
-            "destination": [{"name": "support", "phone": f"+{HUMAN}", "ring_s": 5}],
-            "handoff": {"drain_s": 0.05},
-            "say": {
-                "connecting": ANNOUNCEMENT,
-                "returning": RETURNING,
-                "reconnected": RECONNECTED,
-                "unavailable": UNAVAILABLE,
-            },
-            "limits": LIMITS,
-        }
-        self.board = Switchboard(Settings(**{**given, **settings}))
         self.app = FastAPI()
         self.app.mount("/escalate", self.board.app)
         self.app.add_api_route("/foreign", self._foreign, methods=["POST"])
         self.app.add_api_websocket_route("/ws", self._media)
 
-    @property
-    def url(self) -> str:
-        """Where the server listens."""
-        return f"http://127.0.0.1:{self.port}"
-
-    async def call(self, *, foreign: bool = False) -> tuple[str, Talk]:
-        """Let somebody call; returns the call's id and his first conversation."""
-        answer_url = f"{self.url}/foreign" if foreign else f"{self.url}/escalate/answer"
-        before = len(self.talks)
-        more: dict[str, Any] = {} if foreign else {"hangup_url": f"{self.url}/escalate/hangup"}
-        call_uuid = await self.plivo.call(answer_url=answer_url, **more)
-        talk = await self.talk(before + 1)
-        return call_uuid, talk
-
     async def talk(self, number: int) -> Talk:
         """Wait for the conversation with this number, and until the bot may speak in it."""
-        async with asyncio.timeout(PATIENCE_S):
-            while len(self.talks) < number:
-                self._more.clear()
-                await self._more.wait()
-        talk = self.talks[number - 1]
+        talk = await super().talk(number)
         await talk.begun()
         await talk.tape.until(lambda: talk.watch.gate._kept_back is None)
         return talk
 
-    async def stored(self, call_uuid: str, fits: Callable[[Call], Any]) -> Call:
-        """Wait until the stored call is as wanted."""
-        seen = -1
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                call = await self.board.store.watch(call_uuid, after=seen, timeout_s=PATIENCE_S)
-                if call is not None and fits(call):
-                    return call
-                seen = seen if call is None else call.revision
-
-    async def steps(self, call_uuid: str) -> list[str]:
-        """Return the elements Plivo has executed for this call, in order."""
-        events = await self.plivo.events(call_uuid)
-        return [event["element"] for event in events if event["kind"] == "xml.step"]
-
-    async def requests(self, call_uuid: str, method: str) -> list[str]:
-        """Return the paths of the REST requests of a method about this call, as Plivo saw them."""
-        return [
-            event["path"]
-            for event in await self.plivo.events()
-            if event["kind"] == "rest"
-            and event["method"] == method
-            and f"/Call/{call_uuid}/" in event["path"]
-        ]
-
-    async def hang_ups(self, call_uuid: str) -> int:
-        """Return how often Plivo was asked to end this call."""
-        ends = f"/Call/{call_uuid}/"
-        return sum(path.endswith(ends) for path in await self.requests(call_uuid, "DELETE"))
-
     async def _foreign(self) -> Response:
-        document = (
-            '<Response><Stream bidirectional="true" keepCallAlive="true" '
-            'contentType="audio/x-mulaw;rate=8000">'
-            f"ws://127.0.0.1:{self.port}/ws</Stream>{self.afterwards}</Response>"
-        )
-        return Response(document, media_type="application/xml")
+        return Response(self.foreign(), media_type="application/xml")
 
     async def _media(self, websocket: WebSocket) -> None:
         await websocket.accept()
@@ -419,11 +326,6 @@ class Desk:
         talk = Talk(self.board, self.bot, transport, data["call_id"], self.lines[-1])
         self.greet(talk)
         await talk.run()
-
-    def greet(self, talk: Talk) -> None:
-        """Take in a conversation that begins."""
-        self.talks.append(talk)
-        self._more.set()
 
     async def tapped(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the application, with a tap on what its media sockets send."""
@@ -457,33 +359,12 @@ class Door:
             await self.desk.tapped(scope, receive, send)
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.up = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.up.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 @contextlib.asynccontextmanager
 async def listening() -> AsyncIterator[Door]:
     """Run a server."""
     door = Door()
-    options: dict[str, Any] = {"log_level": "error", "lifespan": "off", "ws": "websockets-sansio"}
-    server = _Server(uvicorn.Config(door, port=door.port, **options))
-    task = asyncio.create_task(server.serve())
-    await server.up.wait()
-    try:
+    async with served(door, door.port):
         yield door
-    finally:
-        server.should_exit = server.force_exit = True
-        await task
 
 
 @contextlib.asynccontextmanager

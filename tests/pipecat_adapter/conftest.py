@@ -16,9 +16,10 @@ import pytest_asyncio
 
 from escalate.demo.launch import route_carrier
 from escalate.emulator.client import LocalPlivo
+from tests.desk import AUTH_ID, AUTH_TOKEN, HUMAN
 from tests.nursery import local_plivo
 
-from .bench import AUTH_ID, AUTH_TOKEN, HUMAN, Desk, Door, listening, serving
+from .bench import Desk, Door, listening, serving
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

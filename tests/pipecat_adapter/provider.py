@@ -18,8 +18,9 @@ from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from websockets.asyncio.server import ServerConnection, serve
 
 from escalate.demo.bookshop import Reply
+from tests.desk import PATIENCE_S
 
-from .bench import PATIENCE_S, WORD_S
+from .bench import WORD_S
 
 RATE = 24_000
 # How long the caller speaks: time for the bot to be interrupted by his first sound.

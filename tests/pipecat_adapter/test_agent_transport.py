@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from tests.desk import ANNOUNCEMENT, ASKS, RECONNECTED
 from tests.ports import free_port
 
 pytest.importorskip("agent_transport")
@@ -28,7 +29,7 @@ from pipecat.frames.frames import EndFrame
 from escalate.emulator.client import LocalPlivo
 from escalate.pipecat.hangup import take_over_hang_up
 
-from .bench import ANNOUNCEMENT, ASKS, RECONNECTED, Desk, Door, Line, Talk, serving
+from .bench import Desk, Door, Line, Talk, serving
 
 
 @pytest_asyncio.fixture(loop_scope="session")

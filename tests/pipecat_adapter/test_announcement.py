@@ -11,8 +11,9 @@ from pipecat.frames.frames import Frame, InterruptionFrame, LLMContextFrame
 from escalate.demo.bookshop import Reply
 from escalate.transfer import Limits
 from escalate.values import Outcome
+from tests.desk import ANNOUNCEMENT, ASKS
 
-from .bench import ANNOUNCEMENT, ASKS, RELEASE, Desk, Talk, spoken_ms
+from .bench import RELEASE, Desk, Talk, spoken_ms
 
 TAKES_BACK = "no wait, forget it, I do not need a human"
 

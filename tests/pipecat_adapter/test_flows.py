@@ -7,8 +7,9 @@ from pipecat.frames.frames import LLMRunFrame
 
 from escalate.demo.bookshop import Reply
 from escalate.values import Trigger
+from tests.desk import ANNOUNCEMENT, ASKS, HUMAN, RETURNING
 
-from .bench import ANNOUNCEMENT, ASKS, HUMAN, RETURNING, Desk, Talk
+from .bench import Desk, Talk
 from .test_tool import CALLS_TOOL, escalations
 
 GREETING = "Yes of course."

@@ -8,7 +8,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 from pipecat.frames.frames import EndFrame, EndWorkerFrame
 
-from .bench import ANNOUNCEMENT, ASKS, RECONNECTED, Desk, Talk, cancels
+from tests.desk import ANNOUNCEMENT, ASKS, RECONNECTED
+
+from .bench import Desk, Talk, cancels
 
 Ending = Callable[[Talk], Awaitable[None]]
 

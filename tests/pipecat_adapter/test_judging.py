@@ -10,8 +10,9 @@ import pytest
 from escalate.demo.services import ScriptedLLM
 from escalate.pipecat import judged_by
 from escalate.values import Trigger
+from tests.desk import ANNOUNCEMENT
 
-from .bench import ANNOUNCEMENT, Desk
+from .bench import Desk
 from .test_signals import trigger_of
 
 llm = pytest.importorskip("pipecat.classifiers.llm.classifier", reason="they came with 1.12")

@@ -21,8 +21,9 @@ from escalate.demo.services import ScriptedLLM
 from escalate.errors import LayoutError
 from escalate.pipecat import EscalationProcessor
 from escalate.pipecat.layout import ORDER, SPEECH_ORDER
+from tests.desk import PATIENCE_S
 
-from .bench import PATIENCE_S, RELEASE, Desk, Ears, Voice, transport_without_a_socket
+from .bench import RELEASE, Desk, Ears, Voice, transport_without_a_socket
 
 
 class SpeechModel(ScriptedLLM):

@@ -19,8 +19,9 @@ from pipecat.services.llm_service import FunctionCallParams
 
 from escalate.demo.bookshop import Reply
 from escalate.pipecat import EscalationProcessor
+from tests.desk import ANNOUNCEMENT, ASKS
 
-from .bench import ANNOUNCEMENT, ASKS, RELEASE, Desk, spoken_ms, uninterrupted
+from .bench import RELEASE, Desk, spoken_ms, uninterrupted
 
 # Pipecat may send one more packet of what it was told to stop.
 PACKET_MS = 40

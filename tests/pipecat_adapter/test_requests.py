@@ -11,8 +11,9 @@ from pipecat.frames.frames import InterruptionFrame, LLMContextFrame, Transcript
 from escalate.demo.bookshop import Reply
 from escalate.transfer import Limits, State
 from escalate.values import Outcome
+from tests.desk import ANNOUNCEMENT, ASKS, UNAVAILABLE
 
-from .bench import ANNOUNCEMENT, ASKS, UNAVAILABLE, Desk, cancels
+from .bench import Desk, cancels
 
 MOVES = {"kind": "rest", "method": "POST"}
 

@@ -13,18 +13,9 @@ from pipecat.processors.frame_processor import FrameDirection
 from escalate.demo.bookshop import Reply
 from escalate.errors import StoreUnavailable
 from escalate.pipecat import EscalationProcessor
+from tests.desk import ANNOUNCEMENT, ASKS, HUMAN, RECONNECTED, RETURNING
 
-from .bench import (
-    ANNOUNCEMENT,
-    ASKS,
-    HUMAN,
-    RECONNECTED,
-    RETURNING,
-    Desk,
-    greets_by_line,
-    greets_by_model,
-    transport_without_a_socket,
-)
+from .bench import Desk, greets_by_line, greets_by_model, transport_without_a_socket
 
 GREETINGS = [greets_by_model, greets_by_line]
 GREETED = {greets_by_model: "Yes of course.", greets_by_line: "Hello from the shop."}

@@ -20,8 +20,9 @@ from escalate.demo.processes import HOST, Child, free_ports
 from escalate.demo.stage import examples
 from escalate.demo.transcripts import conversation
 from escalate.emulator.client import LocalPlivo
+from tests.desk import ASKS, AUTH_ID, AUTH_TOKEN, HUMAN
 
-from .bench import ASKS, AUTH_ID, AUTH_TOKEN, HUMAN, Desk, params
+from .bench import Desk, params
 
 CONFIG = """
 public_url = "{bot}/escalate"

@@ -26,8 +26,9 @@ from pipecat.utils.time import time_now_iso8601
 from escalate.pipecat import EscalationProcessor
 from escalate.transfer import Call
 from escalate.values import Party, Trigger
+from tests.desk import ASKS
 
-from .bench import ASKS, Desk, transport_without_a_socket
+from .bench import Desk, transport_without_a_socket
 
 DOWN, UP = FrameDirection.DOWNSTREAM, FrameDirection.UPSTREAM
 

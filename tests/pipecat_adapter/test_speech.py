@@ -9,8 +9,9 @@ from pipecat.frames.frames import InputAudioRawFrame, LLMFullResponseEndFrame
 
 from escalate.demo.bookshop import Reply
 from escalate.values import Party, Trigger
+from tests.desk import ANNOUNCEMENT, ASKS, HUMAN, RETURNING
 
-from .bench import ANNOUNCEMENT, ASKS, HUMAN, RETURNING, Desk, Talk, greets_by_model, spoken_ms
+from .bench import Desk, Talk, greets_by_model, spoken_ms
 from .provider import TURN_S, Provider, providing
 from .test_quiet_bot import PACKET_MS
 from .test_tool import CALLS_TOOL, escalations

@@ -11,8 +11,9 @@ from pipecat.services.llm_service import FunctionCallParams
 from escalate.demo.bookshop import Reply
 from escalate.transfer import Call
 from escalate.values import Trigger
+from tests.desk import ANNOUNCEMENT, ASKS
 
-from .bench import ANNOUNCEMENT, ASKS, Desk
+from .bench import Desk
 
 CALLS_TOOL = Reply(tool="transfer_to_human", arguments={"reason": "he is cross"})
 

@@ -9,8 +9,9 @@ import pytest
 from escalate.demo.bookshop import Reply
 from escalate.transfer import State
 from escalate.values import Outcome
+from tests.desk import ASKS, HUMAN, RETURNING
 
-from .bench import ASKS, HUMAN, RETURNING, Desk, cancels, greets_by_model
+from .bench import Desk, cancels, greets_by_model
 from .provider import providing
 
 CONSULTING, JOINING = "I am calling somebody.", "Here he is."

@@ -83,18 +83,18 @@ async def serve(
         if trunk := exchange.services.trunk:
             about["sip"] = await trunk.open(exchange)
         app = make_app([*Control(exchange, about).routes(), *rest.routes(exchange)])
-        servers = [_Server(_options(app))]
+        servers = [Server(_options(app))]
         if ports.tls is not None and ports.tls_directory is not None:
             certificates = tls.issue(ports.tls_directory)
             sockets.append(_bind(ports.tls))
             about["tls_port"] = sockets[1].getsockname()[1]
             about["ca"] = str(certificates.authority)
-            servers.append(_Server(_options(app, ssl_certfile=str(certificates.server))))
+            servers.append(Server(_options(app, ssl_certfile=str(certificates.server))))
         await _run(servers, sockets, lambda: ready(about), stop, exchange)
 
 
 async def _run(
-    servers: list[_Server],
+    servers: list[Server],
     sockets: list[socket.socket],
     ready: Callable[[], None],
     stop: asyncio.Event,
@@ -119,19 +119,25 @@ async def _run(
     await asyncio.gather(*running)
 
 
-class _Server(uvicorn.Server):
-    """A server that tells when it is up and leaves signals to whoever runs the process."""
+class Server(uvicorn.Server):
+    """A server that tells when it is up and leaves signals to whoever runs the process.
+
+    Attributes:
+        up: Set once it listens.
+    """
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.up = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen."""
         await super().startup(sockets)
         self.up.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Leave them alone."""
         yield
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import math
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -76,6 +77,7 @@ _WITH_WORDS = ("words", "notes")
 
 _KEEP_S = 7 * 86_400.0
 _POLL_S = 0.05
+_AGAIN_S = 0.01
 
 
 class SqliteStore:
@@ -237,10 +239,22 @@ class SqliteStore:
         file = sqlite3.connect(
             self._path, timeout=self._busy_s, isolation_level=None, check_same_thread=False
         )
-        file.execute("PRAGMA journal_mode = WAL")
+        self._write_ahead(file)
         file.execute("PRAGMA synchronous = NORMAL")
         file.executescript(_SCHEMA)
         return file
+
+    def _write_ahead(self, file: sqlite3.Connection) -> None:
+        """Have the file written ahead, which SQLite refuses at once while others do the same."""
+        until = time.monotonic() + self._busy_s
+        while True:
+            try:
+                file.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+            time.sleep(_AGAIN_S)
 
     @property
     def _connection(self) -> sqlite3.Connection:

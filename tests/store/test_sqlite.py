@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
@@ -56,6 +57,16 @@ async def test_a_locked_file_is_an_unavailable_store_not_a_hang(path: Path) -> N
         holder.execute("ROLLBACK")
         holder.close()
         assert await apply(store, REQUESTED) is not None
+
+
+async def test_a_file_that_another_process_is_just_making_is_waited_for(path: Path) -> None:
+    """Web side and bot may start at the same moment."""
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    # Long after it would be refused, and long before it would be given up.
+    asyncio.get_running_loop().call_later(0.1, holder.close)
+    async with SqliteStore(path) as store:
+        await put(store)
 
 
 async def test_the_record_of_a_call_is_deleted_a_week_after_its_words(path: Path) -> None:

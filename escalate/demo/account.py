@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from escalate.demo.ladder import rungs
-from escalate.demo.narrator import Narrator
+from escalate.demo.ladder import Rung, rungs
+from escalate.demo.narrator import Narrator, Sentence
 from escalate.demo.picture import Painter
 from escalate.demo.record import Event, is_humans_own, plain
 from escalate.demo.transcripts import spoken
@@ -21,6 +21,8 @@ Message = Mapping[str, Any]
 
 # The bot's words are known when it has spoken them, and may be told a moment late.
 _LATE_S: Final = 0.3
+# 401 or 407, 180, 200.
+_TOLD_BY_SIP: Final = frozenset({"leg.challenged", "leg.ringing", "leg.answered"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Account:
         self._names = {plain(address): name for address, name in names.items()}
         # Humans with a call of their own, by its id.
         self._called: dict[str, str] = {}
+        # Legs whose SIP messages are told.
+        self._on_wire: set[str] = set()
         self._bot_turns: list[tuple[float, int]] = []
         self._zero: float | None = None
 
@@ -65,10 +69,19 @@ class Account:
             if sentence is None
             else {"who": sentence.who, "text": sentence.text, "weight": sentence.weight},
             "turn": None if turn is None else asdict(turn),
-            "rungs": [asdict(rung) for rung in rungs(event, sentence)],
+            "rungs": [asdict(rung) for rung in self._rungs(event, sentence)],
             "picture": asdict(self._painter.paint(event)),
         }
         yield from _told(self._listen(event))
+
+    def _rungs(self, event: Event, sentence: Sentence | None) -> tuple[Rung, ...]:
+        """Return the arrows of an event; what a SIP message has told already is not told twice."""
+        leg = event.get("leg")
+        if leg is not None and event["kind"].startswith("sip."):
+            self._on_wire.add(leg)
+        if leg in self._on_wire and event["kind"] in _TOLD_BY_SIP:
+            return ()
+        return rungs(event, sentence)
 
     def _listen(self, event: Event) -> list[Finding]:
         if event["kind"] == "stream.opened":

@@ -133,7 +133,8 @@ class Narrator:
         return Who.PLIVO, f"dials {name}" + (f" at {address}" if name != address else "")
 
     def _leg_challenged(self, event: Event) -> _Told:
-        text = f"{event['scheme']}: {self._name(event)} demands digest credentials"
+        again = " again" if event["leg"] in self._challenged else ""
+        text = f"{event['scheme']}: {self._name(event)} demands digest credentials{again}"
         self._challenged.add(event["leg"])
         return Who.HUMAN, text, Weight.MILESTONE
 

@@ -1,7 +1,7 @@
 """The calls behind `escalate demo --web`: one at a time, started, watched and meddled with.
 
 Everything is as in `stage`, but that the bot hears what the caller says as he says it, so that
-whoever sits before the page can say it.
+whoever sits before the page can say it, and that SIP endpoints are called by SIP.
 """
 
 from __future__ import annotations
@@ -216,7 +216,7 @@ class Playground:
         setting = _setting(scenario)
         if self._opening is None or self._setting != setting:
             await self._close_stage()
-            stage = Stage(scenario, framework=self._framework, live=True)
+            stage = Stage(scenario, framework=self._framework, live=True, sip=True)
             self._setting, self._opening = setting, asyncio.create_task(_opened(stage))
         if not self._opening.done():
             self.feed.add({"type": "stage", "state": "starting"})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
@@ -44,6 +45,7 @@ class Stage:
     `split` runs the web side as a third process (`escalate serve`), the one Plivo talks to.
     `launcher` is the module that runs the bot's file; `ring_s` how long each destination may ring.
     With `live` the bot hears what callers say as they say it, one call at a time, and no script.
+    With `sip` the telephones of SIP endpoints are called by SIP and RTP, and not inside of Plivo.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Stage:
         bot: Path | None = None,
         split: bool = False,
         live: bool = False,
+        sip: bool = False,
         launcher: str = launch.__name__,
         environment: Mapping[str, str] | None = None,
         ring_s: int = 5,
@@ -63,6 +66,7 @@ class Stage:
         self._extras = (framework, "emulator")
         self._split = split
         self._live = live
+        self._sip = sip
         self._launcher = launcher
         self._environment = environment or {}
         self._ring_s = ring_s
@@ -97,7 +101,12 @@ class Stage:
         self.directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="escalate-")))
         plivo_port, tls_port, bot_port, web_port = free_ports(4)
         certificates = issue(self.directory / "tls")
-        self.plivo = LocalPlivo(port=plivo_port, tls_dir=self.directory / "tls", tls_port=tls_port)
+        self.plivo = LocalPlivo(
+            port=plivo_port,
+            tls_dir=self.directory / "tls",
+            tls_port=tls_port,
+            config={"sip": {}} if self._sip else None,
+        )
         web_port = web_port if self._split else bot_port
         scenario, ports = self.scenario, Ports(plivo_port, tls_port, bot_port, web_port)
         config = write_files(self.directory, ports, scenario, ring_s=self._ring_s)
@@ -200,9 +209,12 @@ class Performance:
                 self._ended_at = self.events[0]["at"] + loop.time() - began_at
 
     async def linger(self) -> AsyncIterator[Event]:
-        """Yield what happens after that, for as long as somebody is on the call."""
-        while (await self._plivo.summary(self.call_uuid))["code"] is None:
-            for event in await self._news(0.5):
+        """Yield what happens after that, for as long as he is on the call and a moment longer."""
+        loop, until = asyncio.get_running_loop(), math.inf
+        while (left_s := until - loop.time()) > 0:
+            if until == math.inf and (await self._plivo.summary(self.call_uuid))["code"]:
+                until = loop.time() + _AFTERMATH_S
+            for event in await self._news(min(left_s, 0.5)):
                 self.events.append(event)
                 yield event
 

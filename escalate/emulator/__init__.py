@@ -4,8 +4,8 @@ It does NOT emulate:
 
 - the telephone network: telephones are scripted. So are SIP endpoints, and their digest
   authentication is a comparison of credentials, unless SIP is switched on (`--sip`): then those on
-  this machine are called for real, and can call; `sip` says what of SIP is not emulated. Nobody
-  beyond this machine is ever reached;
+  this machine are called for real, and can call, and scripted ones are called by SIP and RTP as
+  well; `sip` says what of SIP is not emulated. Nobody beyond this machine is ever reached;
 - the elements MultiPartyCall and Message, and of the others: audioTrack outbound or both,
   noiseCancellation, digitsMatch, callType whatsapp, startInputTimeout, profanityFilter, floorEvent,
   every transcription, record of Conference, startOnDialAnswer and stereo of Record. A document with

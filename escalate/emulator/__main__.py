@@ -92,7 +92,8 @@ def _parser() -> argparse.ArgumentParser:
         const=5060,
         metavar="PORT",
         help="speak SIP on this port of loopback (5060; 0: any free one): softphones can call any "
-        "number at it and register, and sip: URIs on this machine are called for real",
+        "number at it and register, sip: URIs on this machine are called for real, and scripted "
+        "SIP telephones by SIP, too",
     )
     parser.add_argument("--answer-url", help="the application that owns every number")
     parser.add_argument("--hangup-url", help="where it is told that a call is over")

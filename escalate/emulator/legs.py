@@ -1,6 +1,6 @@
 """The one place where somebody is dialled: what a leg is asked, what it tells, how it can end.
 
-`phones.py` implements `PhoneNetwork` with scripted telephones, `sip/` with real ones. Nothing else
+`phones.py` implements `PhoneNetwork` with scripted telephones, `sip/` over the wire. Nothing else
 in the emulator knows how a leg is reached.
 """
 

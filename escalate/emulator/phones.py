@@ -75,6 +75,10 @@ class Phone(BaseModel):
     machine: bool = False
     then: Phone | None = None
 
+    def let_in(self) -> Phone:
+        """Return how it behaves towards whoever has met its challenge."""
+        return self.model_copy(update={"challenge": None, "silent_after_challenge": False})
+
     def call_by_call(self) -> Iterator[Phone]:
         """Return how it behaves the first time, the second time, and so on."""
         phone: Phone | None = self
@@ -143,10 +147,17 @@ class ScriptedPhones:
         """Tell whether somebody has described this very telephone."""
         return any(book.knows(address) for book in self._books)
 
+    def take(self, address: str) -> Phone:
+        """Return the telephone that is called; one nobody described answers after half a second."""
+        found = (book.take(address) for book in self._books)
+        return next(filter(None, found), None) or Phone()
+
     def dial(self, invitation: legs.Invitation) -> legs.Leg:
-        """Start to call somebody; an address nobody described answers after half a second."""
-        found = (book.take(invitation.to) for book in self._books)
-        phone = next(filter(None, found), None) or Phone()
+        """Start to call somebody."""
+        return self.begin(self.take(invitation.to), invitation)
+
+    def begin(self, phone: Phone, invitation: legs.Invitation) -> ScriptedLeg:
+        """Start a call to a telephone that has been taken."""
         leg = ScriptedLeg(phone, invitation, self._clock, self._auth_timeout_s)
         self._books[-1].note(invitation.to, leg)
         return leg

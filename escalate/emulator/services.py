@@ -54,7 +54,7 @@ class Config(BaseModel):
         auth_timeout_s: How long an endpoint may stay silent after its challenge. Plivo's own
             time is not documented.
         stream_retry_s: The wait before the media WebSocket is tried again.
-        sip: How SIP is spoken; None: every SIP endpoint is a scripted telephone.
+        sip: How SIP is spoken; None: not at all, and every SIP endpoint is a scripted telephone.
         cause_names_in_action: Whether a Dial's action gets HangupCauseName and HangupCauseCode;
             Plivo's pages disagree.
     """

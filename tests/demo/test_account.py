@@ -122,6 +122,17 @@ def test_a_document_is_a_request_and_its_answer_with_both_in_full() -> None:
     assert "trouble" == failed["weight"]
 
 
+def test_what_a_sip_message_has_told_is_drawn_once() -> None:
+    """A telephone that speaks no SIP is drawn by what Plivo makes of it."""
+    dialed, answered = ("leg.dialed", LEG), ("leg.answered", LEG)
+    invite = {"cseq": "1 INVITE", "peer": "udp:proxy", "headers": [], "leg": "leg-1"}
+    ok = ("sip.received", {"line": "SIP/2.0 200 OK", **invite})
+    ended = ("leg.ended", {**LEG, "cause": "Normal Hangup", "code": 4000})
+    assert [1, 1] == [len(message["rungs"]) for message in messages(dialed, answered)]
+    told = messages(dialed, ok, answered, ended)
+    assert [1, 1, 0, 1] == [len(message["rungs"]) for message in told]
+
+
 def test_sip_messages_go_to_the_telephone_they_are_about() -> None:
     """A human's are those of a leg, and all else is the caller's; the fields are told in full."""
     own = {"cseq": "1 INVITE", "peer": "udp:proxy", "headers": [["X-PH-Order", "A1"]]}

@@ -10,7 +10,7 @@ import pytest
 
 from escalate.demo.playground import Playground
 from escalate.demo.playground_app import build_app
-from escalate.demo.scenarios import SIP_PASSWORD
+from escalate.demo.scenarios import SIP_ADDRESS, SIP_PASSWORD
 from tests import nursery
 
 from .chromium import Tab
@@ -22,6 +22,12 @@ needs_pipecat = pytest.mark.skipif(
 )
 PLAYED_S = 45.0
 # Mark-up, an override of the direction of writing, a letter beyond 16 bits, a word without end.
+# The messages of the human's telephone, each by its method or its status.
+SIP = """[...document.querySelectorAll('#ladder .label')]
+    .map((one) => one.textContent.match(/(?:Human|Plivo): SIP (\\S+)/)?.[1]).filter(Boolean)"""
+INVITES = """[...document.querySelectorAll('#ladder pre')]
+    .map((one) => one.textContent).filter((text) => text.includes('\\nINVITE '))"""
+CHALLENGED = ["INVITE", "407", "ACK", "INVITE"]
 STRANGE = "<img src=x> \u202e\U0001f600" + "_" * 60 + " i want a human"
 
 
@@ -36,13 +42,13 @@ async def play(tab: Tab, name: str) -> None:
 @needs_pipecat
 @pytest.mark.timeout(150)
 async def test_calls_are_played_from_the_page_and_shown_as_they_go(tab: Tab) -> None:
-    """By keyboard alone: one with a script, then one in which whoever looks on is the caller."""
+    """By keyboard alone: one with a script, then those in which whoever looks on is the caller."""
     with nursery.in_use():
         await plays_and_is_played(tab)
 
 
 async def plays_and_is_played(tab: Tab) -> None:
-    """Both calls on one stage."""
+    """All calls on one stage."""
     async with serving(build_app(Playground())) as url:
         await tab.resize(1280, 900)
         await tab.open(url)
@@ -51,6 +57,14 @@ async def plays_and_is_played(tab: Tab) -> None:
         await shows_the_call(tab)
         await keeps_secrets(tab)
         await goes_back_in_time(tab)
+        await hangs_up(tab)
+        await shows_his_telephone(tab)
+
+        await meets(tab, "wrong password", "support: sip_auth_failed (4240)")
+        assert await tab.ask(shows("407: support demands digest credentials again", "#talk"))
+        assert [*CHALLENGED, "407", "ACK"] == await tab.ask(SIP)
+        await meets(tab, "busy", "support: Busy Line (3010)")
+        assert [*CHALLENGED, "100", "486", "ACK"] == await tab.ask(SIP)
 
         await play(tab, "your-own-call")
         await is_the_caller(tab)
@@ -92,16 +106,45 @@ async def goes_back_in_time(tab: Tab) -> None:
         await tab.press("ArrowLeft")
 
 
-async def is_the_caller(tab: Tab) -> None:
-    """What is typed is said, whatever it is; a telephone does as it is told."""
+async def hangs_up(tab: Tab) -> None:
+    """The caller does, and the call is over."""
+    await tab.ask("document.querySelector('#hang-up').focus()")
+    await tab.press("Enter")
+    await tab.until(shows("the call is over", "#state"), timeout_s=PLAYED_S)
+
+
+async def shows_his_telephone(tab: Tab) -> None:
+    """By what it said and was told in SIP, from the challenge to the caller's goodbye."""
+    answered = [*CHALLENGED, "100", "180", "200", "ACK"]
+    assert [*answered, "BYE", "200"] == await tab.ask(SIP)
+    first, second = await tab.ask(INVITES)
+    assert f"INVITE {SIP_ADDRESS} SIP/2.0" in first and "Authorization" not in first
+    assert re.search(r'\nProxy-Authorization: Digest username="queue1".* response=\*{3}\n', second)
+
+
+async def asks(tab: Tab, behaviour: str, words: str) -> None:
+    """Tell the first human's telephone how to behave, and say this as the caller."""
     await tab.until("!document.querySelector('#words').disabled", timeout_s=PLAYED_S)
     await tab.ask(
-        "(told => { told.value = 'rings'; told.dispatchEvent(new Event('change')); })"
+        f"(told => {{ told.value = {behaviour!r}; told.dispatchEvent(new Event('change')); }})"
         "(document.querySelector('#humans select'))"
     )
     await tab.ask("document.querySelector('#words').focus()")
-    await tab.write(STRANGE)
+    await tab.write(words)
     await tab.press("Enter")
+
+
+async def meets(tab: Tab, behaviour: str, becomes: str) -> None:
+    """Who calls a telephone that behaves like this is told what becomes of it, and hangs up."""
+    await play(tab, "your-own-call")
+    await asks(tab, behaviour, "i want a human")
+    await tab.until(shows(becomes, "#talk"), timeout_s=PLAYED_S)
+    await hangs_up(tab)
+
+
+async def is_the_caller(tab: Tab) -> None:
+    """What is typed is said, whatever it is; a telephone does as it is told."""
+    await asks(tab, "rings", STRANGE)
     pick_up = """document.querySelector('[aria-label="support: Pick up"]')"""
     await tab.until(f"!{pick_up}.disabled", timeout_s=PLAYED_S)
     assert STRANGE == await tab.ask("document.querySelector('.turn.caller .text').textContent")
@@ -110,8 +153,7 @@ async def is_the_caller(tab: Tab) -> None:
     await tab.ask(f"{pick_up}.focus()")
     await tab.press("Enter")
     await tab.until(shows("talks to the caller", "#picture"), timeout_s=PLAYED_S)
-    await tab.ask("document.querySelector('#hang-up').focus()")
-    await tab.press("Enter")
+    await hangs_up(tab)
     await tab.until(shows("The caller was connected to a human", "#report"), timeout_s=PLAYED_S)
 
 

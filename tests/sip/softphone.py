@@ -7,7 +7,6 @@ is what the foreign peers are for. They prove what it does with sound, and how f
 from __future__ import annotations
 
 import contextlib
-import secrets
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -18,14 +17,14 @@ from escalate.emulator.log import EventLog
 from escalate.emulator.masking import Mask
 from escalate.emulator.services import Background
 from escalate.emulator.sip import sdp
-from escalate.emulator.sip.dialog import Dialog
-from escalate.emulator.sip.digest import Credentials, is_right
+from escalate.emulator.sip.digest import Credentials
+from escalate.emulator.sip.door import Door
+from escalate.emulator.sip.incoming import Incoming
 from escalate.emulator.sip.leg import Patience, SipLeg
 from escalate.emulator.sip.message import Request
 from escalate.emulator.sip.rtp import Line
-from escalate.emulator.sip.session import Session
 from escalate.emulator.sip.stack import Stack
-from escalate.emulator.sip.wire import LOOPBACK, Hop, hop_of
+from escalate.emulator.sip.wire import Hop, hop_of
 
 # Two alphabets, so that no frame looks like another one that is cut in the middle.
 _FIRST: Final = range(0x10, 0x40)
@@ -76,9 +75,9 @@ class Softphones:
         self.picked_up: list[Voice] = []
         log = EventLog(self.clock, Mask())
         self.background = Background(log)
-        self._credentials = credentials
         self._stack = Stack(log)
-        self._lines: list[Line] = []
+        users = {credentials.username: credentials.password} if credentials else {}
+        self._door = Door(self._stack, users, realm="desk")
         self._legs: list[SipLeg] = []
 
     @contextlib.asynccontextmanager
@@ -92,8 +91,6 @@ class Softphones:
             for leg in self._legs:
                 leg.hang_up()
             await self.background.stop()
-            for line in self._lines:
-                line.close()
             await self._stack.close()
 
     @property
@@ -133,29 +130,17 @@ class Softphones:
         return voice
 
     def _invited(self, request: Request, hop: Hop) -> None:
-        known, headers = self._credentials, request.headers
-        given = headers.get("authorization")
-        if known and not is_right(given, known.password, request.method, request.body):
-            challenge = f'Digest realm="desk", nonce="{secrets.token_hex(8)}", qop="auth"'
-            more = [("WWW-Authenticate", challenge)]
-            self._stack.respond(request, hop, 401, tag="refused", more=more)
-        else:
+        if self._door.admits(request, hop):
             self.background.start(self._pick_up(request, hop))
 
     async def _pick_up(self, request: Request, hop: Hop) -> None:
-        line = await Line.open(LOOPBACK, lambda key: None)
-        self._lines.append(line)
-        media, tag = sdp.read(request.body), secrets.token_hex(4)
-        line.agree(media)
-        description = sdp.Description(LOOPBACK, line.port)
-        dialog = Dialog.of_invite(self._stack, request, hop, tag)
-        session = Session(dialog, line, description, lambda key: None)
-        self._stack.join(dialog.call_id, tag, session)
-        more = [("Contact", self._stack.contact(hop))]
-        body = description.answer(media)
-        self._stack.respond(request, hop, 200, tag=tag, more=more, body=body)
-        voice = self._begin(line)
-        self.picked_up.append(voice)
-        await session.over.wait()
-        voice.is_over = True
-        line.close()
+        media = sdp.read(request.body)
+        incoming = await Incoming.open(self._stack, request, hop, media, lambda key: None)
+        try:
+            incoming.answer()
+            voice = self._begin(incoming.line)
+            self.picked_up.append(voice)
+            await incoming.over.wait()
+            voice.is_over = True
+        finally:
+            incoming.close(480, self.background)

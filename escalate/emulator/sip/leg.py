@@ -65,7 +65,7 @@ class SipLeg:
         self._background = background
         self._events: asyncio.Queue[legs.LegEvent] = asyncio.Queue()
         self._keyring = Keyring(_credentials(invitation))
-        self._call_id = f"{secrets.token_hex(12)}@{LOOPBACK}"
+        self.call_id = f"{secrets.token_hex(12)}@{LOOPBACK}"
         self._from = f"<{_shown(invitation.caller_id)}>;tag={secrets.token_hex(4)}"
         self._sequence = 0
         self._line: Line | None = None
@@ -80,6 +80,10 @@ class SipLeg:
     async def next_event(self) -> legs.LegEvent:
         """Wait for what happens next."""
         return await self._events.get()
+
+    def recognise(self, event: legs.Speaking | legs.Said) -> None:
+        """Note what a recogniser finds in what the other side says."""
+        self._events.put_nowait(event)
 
     def bridged(self) -> None:
         """Do nothing: whoever picked up notices by himself."""
@@ -111,7 +115,7 @@ class SipLeg:
             self._transaction.think_over()
 
     async def _run(self) -> None:
-        self._stack.owned(self._call_id, self._invitation.call, self._invitation.leg)
+        self._stack.owned(self.call_id, self._invitation.call, self._invitation.leg)
         self._line = line = await Line.open(LOOPBACK, self._press)
         self._description.port = line.port
         try:
@@ -120,7 +124,7 @@ class SipLeg:
         finally:
             self._leave()
             line.close()
-            self._stack.leave(self._call_id)
+            self._stack.leave(self.call_id)
 
     async def _ring(self) -> legs.LegCause | None:
         """Call until somebody answers; return why nobody did, or None."""
@@ -195,7 +199,7 @@ class SipLeg:
         ack.headers.copy(invite.headers, *_AUTHORIZATIONS)
         again = self._stack.send_ack(ack, dialog.hop)
         session = Session(dialog, self._line, self._description, self._press)
-        self._stack.join(self._call_id, _tag(self._from), session)
+        self._stack.join(self.call_id, _tag(self._from), session)
 
         def repeated(success: Response) -> None:
             if param(success.headers.get("to"), "tag") == tag:
@@ -227,7 +231,7 @@ class SipLeg:
         headers.add("Max-Forwards", "70")
         headers.add("From", self._from)
         headers.add("To", f"<{uri}>")
-        headers.add("Call-ID", self._call_id)
+        headers.add("Call-ID", self.call_id)
         headers.add("CSeq", f"{self._sequence} INVITE")
         headers.add("Contact", self._stack.contact(self._hop))
         headers.add("Allow", METHODS)

@@ -78,7 +78,7 @@ class Description:
             self._last, self._version = lines, self._version + 1
         head = [
             "v=0",
-            f"o=plivo 1 {self._version} IN IP4 {self.host}",
+            f"o=- 1 {self._version} IN IP4 {self.host}",
             "s=-",
             f"c=IN IP4 {self.host}",
             "t=0 0",

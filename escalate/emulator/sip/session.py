@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import TYPE_CHECKING, Final
 
 from escalate.emulator.sip import sdp
 from escalate.emulator.sip.transaction import Unreachable
+from escalate.emulator.tasks import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ class Session:
         description: sdp.Description,
         pressed: Callable[[str], None],
     ) -> None:
-        self.over = asyncio.Event()
+        self.over = Signal()
         self._dialog = dialog
         self._line = line
         self._description = description

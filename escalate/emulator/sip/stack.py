@@ -28,6 +28,7 @@ REASONS: Final = {
     403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
+    407: "Proxy Authentication Required",
     480: "Temporarily Unavailable",
     481: "Call/Transaction Does Not Exist",
     486: "Busy Here",
@@ -46,9 +47,12 @@ class Party(Protocol):
 
 
 class Stack:
-    """The SIP endpoint of the local Plivo."""
+    """One SIP endpoint: the local Plivo's, or that of the telephones it calls."""
 
-    def __init__(self, log: EventLog) -> None:
+    def __init__(self, log: EventLog, *, name: str = "plivo", agent: str = _AGENT) -> None:
+        """Every message is written to `log`; `name` and `agent` are how we call ourselves."""
+        self._name = name
+        self._agent = agent
         self.parties: dict[tuple[str, str], Party] = {}
         self.on_invite: Callable[[Request, Hop], None] = self._nobody_here
         self.on_register: Callable[[Request, Hop], None] = self._nobody_here
@@ -82,7 +86,7 @@ class Stack:
     def contact(self, hop: Hop) -> str:
         """Return our Contact towards somebody."""
         transport = ";transport=tcp" if hop.transport == "tcp" else ""
-        return f"<sip:plivo@{self.address}{transport}>"
+        return f"<sip:{self._name}@{self.address}{transport}>"
 
     def owned(self, call_id: str, call: str, leg: str | None = None) -> None:
         """Write messages with this Call-ID to a call's log: the caller's, or those of a leg."""
@@ -138,7 +142,8 @@ class Stack:
         body: bytes = b"",
     ) -> None:
         """Answer a request; a final answer to an INVITE is repeated until it is acknowledged."""
-        response = _response(request, hop, status, tag, more or [], body)
+        about_us = [("Server", self._agent), *(more or [])]
+        response = _response(request, hop, status, tag, about_us, body)
         self._send(response, hop)
         key = _key(request)
         if key in self._served:
@@ -230,7 +235,7 @@ class Stack:
         """Put our Via on top, and say who we are."""
         via = f"{VERSION}/{hop.transport.upper()} {self.address};rport;branch={branch}"
         request.headers.pairs.insert(0, ("Via", via))
-        request.headers.add("User-Agent", _AGENT)
+        request.headers.add("User-Agent", self._agent)
 
     def _send(self, message: Message, hop: Hop) -> None:
         self._trace.add("sip.sent", message, hop)
@@ -264,7 +269,6 @@ def _response(
     to = request.headers.get("to")
     headers.add("To", f"{to};tag={tag}" if tag and param(to, "tag") is None else to)
     headers.copy(request.headers, "Call-ID", "CSeq")
-    headers.add("Server", _AGENT)
     headers.pairs += more
     if body:
         headers.add("Content-Type", "application/sdp")

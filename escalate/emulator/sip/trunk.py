@@ -1,13 +1,13 @@
 """The SIP side of the local Plivo: whom it can call for real, and who can call it.
 
-It reaches this machine and nothing else. A SIP URI whose host is on loopback is called for real,
+It reaches this machine and nothing else. A SIP URI whose host is on loopback is called there,
 unless a scripted telephone has exactly this address; other hosts can be given a place on loopback.
+All other SIP URIs lead to scripted telephones (`desks`), which are called by SIP as well.
 Telephones may register, and are then called at the trunk's own address.
 """
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final
 from escalate.emulator import legs
 from escalate.emulator.sip import sdp
 from escalate.emulator.sip.caller import SipCaller
-from escalate.emulator.sip.digest import is_right, parts
+from escalate.emulator.sip.desks import Desks
+from escalate.emulator.sip.door import Door
 from escalate.emulator.sip.leg import Patience, SipLeg
 from escalate.emulator.sip.message import Request, Unreadable, param, read_uri, uri_in
 from escalate.emulator.sip.stack import Stack
@@ -39,7 +40,8 @@ class Trunk:
         self._stack = Stack(services.log)
         self._exchange: Exchange | None = None
         self._bindings: dict[str, tuple[str, Hop, float]] = {}
-        self._nonces: set[str] = set()
+        self._door = Door(self._stack, config.users, realm=_REALM)
+        self._desks = Desks(services)
         for password in config.users.values():
             services.mask.remember(password)
 
@@ -50,6 +52,7 @@ class Trunk:
             OSError: The port is taken.
         """
         await self._stack.open(self._config.port)
+        await self._desks.open()
         self._exchange = exchange
         self._stack.on_invite = self._invited
         self._stack.on_register = self._registers
@@ -58,6 +61,7 @@ class Trunk:
     async def close(self) -> None:
         """Stop to listen."""
         await self._stack.close()
+        await self._desks.close()
 
     def reaches(self, address: str) -> bool:
         """Tell whether an address is on this machine, registered or not."""
@@ -66,11 +70,16 @@ class Trunk:
     def dial(self, invitation: legs.Invitation) -> legs.Leg | None:
         """Call somebody for real; None: he is not registered."""
         uri, hop = self._find(invitation.to) or ("", None)
-        if hop is None:
-            return None
+        return self._ring(replace(invitation, to=uri), hop) if hop else None
+
+    def dial_desk(self, invitation: legs.Invitation, scripted: ScriptedPhones) -> legs.Leg:
+        """Call a scripted telephone, with all that goes over the wire."""
+        return self._desks.dial(invitation, scripted, self._ring)
+
+    def _ring(self, invitation: legs.Invitation, hop: Hop) -> SipLeg:
         services = self._services
         return SipLeg(
-            replace(invitation, to=uri),
+            invitation,
             hop,
             stack=self._stack,
             patience=Patience(self._config.silence_s, services.config.auth_timeout_s),
@@ -97,7 +106,7 @@ class Trunk:
         """Take a call to one of the account's numbers."""
         exchange, stack = self._exchange, self._stack
         assert exchange is not None
-        if not self._is_allowed(request, hop):
+        if not self._door.admits(request, hop):
             return
         try:
             number = read_uri(request.uri).user.lstrip("+")
@@ -112,11 +121,11 @@ class Trunk:
             return
         stack.respond(request, hop, 100)
         caller = SipCaller(request, hop, media, stack=stack, services=self._services)
-        self._services.background.start(caller.run(exchange, number, self._user(request)))
+        self._services.background.start(caller.run(exchange, number, self._door.user(request)))
 
     def _registers(self, request: Request, hop: Hop) -> None:
         """Note where a telephone is (RFC 3261 section 10.3)."""
-        if not self._is_allowed(request, hop):
+        if not self._door.admits(request, hop):
             return
         headers = request.headers
         user = read_uri(uri_in(headers.get("to"))).user
@@ -133,31 +142,9 @@ class Trunk:
         bound = [("Contact", f"<{uri}>;expires={seconds}")]
         self._stack.respond(request, hop, 200, tag=_tag(), more=bound)
 
-    def _is_allowed(self, request: Request, hop: Hop) -> bool:
-        """Check the credentials of whoever calls or registers, if there are users at all."""
-        if not self._config.users:
-            return True
-        value = request.headers.get("authorization")
-        given = parts(value.partition(" ")[2])
-        password = self._config.users.get(given.get("username", ""))
-        fresh = given.get("nonce") in self._nonces
-        if password and fresh and is_right(value, password, request.method, request.body):
-            return True
-        nonce = secrets.token_hex(16)
-        self._nonces.add(nonce)
-        asyncio.get_running_loop().call_later(60, self._nonces.discard, nonce)
-        challenge = f'Digest realm="{_REALM}", nonce="{nonce}", algorithm=MD5, qop="auth"'
-        more = [("WWW-Authenticate", challenge)]
-        self._stack.respond(request, hop, 401, tag=_tag(), more=more)
-        return False
-
-    def _user(self, request: Request) -> str | None:
-        value = request.headers.get("authorization")
-        return parts(value.partition(" ")[2]).get("username") if self._config.users else None
-
 
 class SipNetwork:
-    """A `PhoneNetwork` of real SIP endpoints, and of scripted telephones for everybody else."""
+    """A `PhoneNetwork` of SIP endpoints, of which some are scripted, and of scripted telephones."""
 
     def __init__(self, trunk: Trunk, scripted: ScriptedPhones) -> None:
         self._trunk = trunk
@@ -166,9 +153,11 @@ class SipNetwork:
     def dial(self, invitation: legs.Invitation) -> legs.Leg:
         """Start to call somebody."""
         address = invitation.to
-        if self._scripted.knows(address) or not self._trunk.reaches(address):
-            return self._scripted.dial(invitation)
-        return self._trunk.dial(invitation) or self._scripted.call_nobody(invitation)
+        if self._trunk.reaches(address) and not self._scripted.knows(address):
+            return self._trunk.dial(invitation) or self._scripted.call_nobody(invitation)
+        if address.startswith("sip:"):
+            return self._trunk.dial_desk(invitation, self._scripted)
+        return self._scripted.dial(invitation)
 
 
 def _tag() -> str:

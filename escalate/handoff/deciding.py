@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-_SHORT_TAIL: Final = 12  # characters
+_SHORT_TAIL: Final = 5  # characters
+_REMARK: Final = 2  # words behind a yes that may be anything
 
 
 class Reply(StrEnum):
@@ -46,15 +47,21 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A place in an answer, in characters, and what the words there say."""
+    """A place in an answer, in characters, and what the words there say.
+
+    A `general` one holds for words that nothing more exact is known of.
+    """
 
     kind: Kind
     start: int
     end: int
+    general: bool = False
 
 
 _QUESTION_MARKS: Final = ("?", "\uff1f", "\u061f")
 _WEIGHTY: Final = (Kind.ACCEPT, Kind.DECLINE, Kind.BUSY, Kind.NOT_NOW, Kind.MOMENT)
+DIVIDERS: Final = (Kind.BUT, Kind.RATHER)
+_GIVE_WAY: Final = (Kind.NOT, Kind.CANT, Kind.SKIP)
 _NOT_NOW: Final = (Kind.BUSY, Kind.NOT_NOW)
 MEANS: Final = {
     Kind.ACCEPT: Reply.ACCEPT,
@@ -86,15 +93,22 @@ def parted(hits: Sequence[Hit], ends: Sequence[int]) -> list[Hit]:
 def without_overlaps(hits: Sequence[Hit]) -> list[Hit]:
     """Return the longest hits; of two equally long, that of the kind which stands first."""
     kinds = list(Kind)
-    later = [hit for hit in hits if hit.kind is Kind.DEFER and not _is_covered(hit, hits)]
+    exact = [hit for hit in hits if not hit.general]
+    later = [hit for hit in exact if hit.kind is Kind.DEFER and not _is_covered(hit, exact)]
     kept: list[Hit] = []
-    for hit in sorted(hits, key=lambda h: (h.start - h.end, kinds.index(h.kind), h.start)):
+    for hit in sorted(hits, key=lambda h: (h.general, h.start - h.end, kinds.index(h.kind))):
         # "In a meeting until three" is long, and yet what it says is when.
         if hit.kind is Kind.BUSY and any(_overlap(hit, other) for other in later):
             continue
-        if not any(_overlap(hit, other) for other in kept):
-            kept.append(hit)
+        over = [other for other in kept if _overlap(hit, other)]
+        if not over or (hit.general and all(_gives_way(other, hit) for other in over)):
+            kept = [other for other in kept if other not in over] + [hit]
     return sorted(kept, key=lambda hit: hit.start)
+
+
+def _gives_way(hit: Hit, general: Hit) -> bool:
+    """Whether a word such as "not" is a part of what a general pattern covers."""
+    return hit.kind in _GIVE_WAY and general.start <= hit.start and hit.end <= general.end
 
 
 def _is_covered(hit: Hit, hits: Sequence[Hit]) -> bool:
@@ -141,7 +155,7 @@ def _parts(hits: Sequence[Hit]) -> Iterator[tuple[list[Kind], Kind | None]]:
     part: list[Kind] = []
     divider: Kind | None = None
     for hit in hits:
-        if hit.kind in (Kind.BUT, Kind.RATHER):
+        if hit.kind in DIVIDERS:
             yield part, divider
             part, divider = [], hit.kind
         else:
@@ -156,7 +170,9 @@ def _deciding(kinds: Sequence[Kind]) -> Kind | None:
     weighty = [kind for kind in kinds if kind in _WEIGHTY]
     if weighty and not _asks_back(kinds):
         said_yes = Kind.YES in kinds or Kind.ACCEPT in kinds
-        return Kind.DEFER if weighty[-1] is Kind.NOT_NOW and said_yes else weighty[-1]
+        waits = Kind.MOMENT in kinds and weighty[-1] is Kind.BUSY
+        later = waits or (weighty[-1] is Kind.NOT_NOW and said_yes)
+        return Kind.DEFER if later else weighty[-1]
     if Kind.ASK in kinds:
         return Kind.ASK
     plain = [kind for kind in kinds if kind in (Kind.YES, Kind.NO)]
@@ -177,13 +193,21 @@ def is_guessed(text: str, hits: Sequence[Hit], ends: Sequence[int]) -> bool:
     first" holds an "I will get". A word or two behind it do not matter.
     """
     if any(hit.kind is Kind.YES for hit in hits):
-        return False
-    known = sum(hit.end - hit.start for hit in hits)
-    return 3 * known < len(text) or all(
+        return _is_remark(text, hits)
+    begin = max((hit.end for hit in hits if hit.kind in DIVIDERS), default=0)
+    known = sum(hit.end - hit.start for hit in hits if hit.start >= begin)
+    return 3 * known < len(text) - begin or all(
         _goes_on(text, hit, after, ends)
         for hit, after in zip(hits, (*hits[1:], None), strict=False)
         if hit.kind is Kind.ACCEPT
     )
+
+
+def _is_remark(text: str, hits: Sequence[Hit]) -> bool:
+    """Whether a yes only begins a remark: "oh yes, she called yesterday"."""
+    last = hits[-1]
+    accepts = any(hit.kind is Kind.ACCEPT for hit in hits)
+    return not accepts and last.kind is Kind.YES and len(text[last.end :].split()) > _REMARK
 
 
 def _goes_on(text: str, hit: Hit, after: Hit | None, ends: Sequence[int]) -> bool:

@@ -22,6 +22,7 @@ from escalate.handoff.deciding import (
 )
 
 _MACRO: Final = re.compile(r"\{([a-z]+)\}")
+_LETTERS: Final = re.compile(r"[^\w ]+")
 _MOST_WORDS: Final = 80  # of what was said; an answering machine has given itself away by then
 _PAUSE: Final = re.compile(f"[{re.escape(PAUSES)}]")
 _SCOPE: Final = 5  # words, or characters of a language without blanks, that a negation reaches
@@ -53,6 +54,16 @@ class Answer:
     words: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A pattern and what it says; `general` ones give way, `divides` ones may hold a "but"."""
+
+    kind: Kind
+    pattern: re.Pattern[str]
+    general: bool
+    divides: bool
+
+
 class Pack:
     """One language, compiled."""
 
@@ -61,14 +72,18 @@ class Pack:
         self.hints: tuple[str, ...] = tuple(data["hints"])
         self._blank = " " if data.get("spaced", True) else ""
         self._not_follows: bool = data.get("not_follows", False)
-        self._patterns = [
-            (Kind(kind), self._compile(pattern, data.get("macros", {})))
-            for kind, patterns in data["patterns"].items()
-            for pattern in patterns
+        macros = _unfolded(data.get("macros", {}))
+        self._but = [self._compile(pattern, macros) for pattern in data["patterns"]["but"]]
+        self._rules = [
+            _Rule(Kind(kind), compiled, general, self._divides(compiled))
+            for general, table in ((False, "patterns"), (True, "general"))
+            for kind, patterns in data.get(table, {}).items()
+            for compiled in (self._compile(pattern, macros) for pattern in patterns)
         ]
-        self._nots = [pattern for kind, pattern in self._patterns if kind is Kind.NOT]
+        self._nots = [rule.pattern for rule in self._rules if rule.kind is Kind.NOT]
+        self._cants = [rule.pattern for rule in self._rules if rule.kind is Kind.CANT]
         self._times = [
-            (self._compile(pattern, data.get("macros", {})), float(seconds))
+            (self._compile(pattern, macros), float(seconds))
             for pattern, seconds in data.get("times", {}).items()
         ]
         self._numbers = {fold(word): number for word, number in data.get("numbers", {}).items()}
@@ -104,22 +119,43 @@ class Pack:
         return line, ends
 
     def _hits(self, text: str) -> Iterator[Hit]:
-        for kind, pattern in self._patterns:
-            for match in pattern.finditer(text):
-                if match.end() > match.start():
-                    yield Hit(kind, match.start(), match.end())
+        """Yield where patterns hold; none reaches over a "but" that is not its own."""
+        dividers = sorted(match.span() for but in self._but for match in but.finditer(text))
+        starts = (0, *(end for _, end in dividers))
+        ends = (*(start - len(self._blank) for start, _ in dividers), len(text))
+        parts = list(zip(starts, ends, strict=True))
+        for rule in self._rules:
+            for start, end in [(0, len(text))] if rule.divides else parts:
+                for match in rule.pattern.finditer(text, start, end):
+                    if match.end() > match.start():
+                        yield Hit(rule.kind, match.start(), match.end(), rule.general)
+
+    def _divides(self, pattern: re.Pattern[str]) -> bool:
+        """Whether a pattern holds a "but" of its own; where no blanks stand, any may."""
+        return not self._blank or any(
+            but.search(_LETTERS.sub(" ", pattern.pattern)) for but in self._but
+        )
 
     def _modified(self, text: str, hits: Sequence[Hit]) -> Iterator[Hit]:
         """Yield the hits with "not", "can't" and "whether" worked into what they belong to."""
         for before, hit, after in zip((None, *hits), hits, (*hits[1:], None), strict=False):
             kind = hit.kind
-            if kind is Kind.CANT:
-                kind = Kind.BUSY
+            if kind is Kind.CANT or (kind is Kind.NOT and hit.end == len(text)):
+                kind = Kind.DECLINE
+            elif kind is Kind.ACCEPT and before is not None and self._is_refused(text, before, hit):
+                kind = Kind.DECLINE
             elif before is not None and self._reaches(text, before, hit):
                 kind = _MODIFIED[before.kind].get(kind, kind)
             elif after is not None and self._not_follows and self._reaches(text, after, hit):
                 kind = Kind.DECLINE if kind is Kind.ACCEPT else kind
             yield replace(hit, kind=kind)
+
+    def _is_refused(self, text: str, before: Hit, hit: Hit) -> bool:
+        """Whether it goes on a "can't" at the end of what was found before it."""
+        if text[before.end : hit.start].strip():
+            return False
+        starts = range(before.start, before.end)
+        return any(cant.fullmatch(text, at, before.end) for cant in self._cants for at in starts)
 
     def _reaches(self, text: str, modifier: Hit, hit: Hit) -> bool:
         if modifier.kind is Kind.NO and modifier.end <= hit.start:
@@ -158,6 +194,14 @@ class Pack:
             return None
         number = self._numbers.get(found[1]) or float(found[1])
         return number * next(size for unit, size in self._units if unit.fullmatch(found[2]))
+
+
+def _unfolded(macros: Mapping[str, str]) -> dict[str, str]:
+    """Return `macros` with those put in that stand in others; one may use those above it."""
+    done: dict[str, str] = {}
+    for name, body in macros.items():
+        done[name] = _MACRO.sub(lambda used: f"(?:{done[used[1]]})", body)
+    return done
 
 
 def _longest_first(pattern: str) -> str:

@@ -44,7 +44,11 @@ def read_reply(
     """
     if digits.strip("#"):
         return read_keys(digits, keys)
-    return _pack(language).read(speech) or _pack("en").read(speech) or UNCLEAR
+    if (answer := _pack(language).read(speech)) is not None:
+        return answer
+    # A word may be English by chance: "ya" is a yes there, and a "now" in Spanish.
+    english = _pack("en").read(speech)
+    return english if english and 2 * len(english.words) >= len(speech.strip()) else UNCLEAR
 
 
 def read_keys(digits: str, keys: Keys = KEYS) -> Answer:

@@ -27,7 +27,11 @@ FOLDER = Path(__file__).with_name("replies")
 LISTS = sorted(FOLDER.glob("*.txt"))
 HARDER = sorted((FOLDER / "harder").glob("*.txt"))
 FRESH = sorted((FOLDER / "fresh").glob("*.txt"))
+BLIND = sorted((FOLDER / "blind").glob("*/*.txt"))
 TARGET = 0.99
+MEANT = ("accept", "decline", "defer")
+# What is read right of the half of the first blind round that nobody looked at, by language.
+NEVER_SEEN = {"en": 0.97, "de": 0.97, "es": 0.975, "fr": 0.955, "other": 0.965}
 
 
 def lines_of(file: Path) -> Iterator[tuple[str, str]]:
@@ -70,16 +74,35 @@ def test_ninety_nine_of_a_hundred_replies_are_read_right(part: str) -> None:
     assert len(wrong) <= (1 - TARGET) * count, "\n".join(wrong)
 
 
-def test_nothing_but_a_yes_is_read_as_one() -> None:
-    """Of all lines in all languages, held out or not, at most two in a thousand."""
+@pytest.mark.parametrize("language", ["en", "de", "es", "fr", "other"])
+@pytest.mark.parametrize("never_seen", [True, False])
+def test_blind_rounds_are_read_right(language: str, *, never_seen: bool) -> None:
+    """Accepts, declines and defers; "other" are the ten smaller languages together."""
     wrong, count = [], 0
-    for file in (*LISTS, *HARDER, *FRESH):
+    for file in BLIND:
+        if language != (file.stem if file.stem in NEVER_SEEN else "other"):
+            continue
         for meaning, line in lines_of(file):
-            if meaning != "accept":
-                count += 1
-                if read_reply(speech=line, language=file.stem).reply is Reply.ACCEPT:
-                    wrong.append(f"{file.stem}: {line!r}")
-    assert len(wrong) <= 0.002 * count, "\n".join(wrong)
+            unseen = file.parent.name == "1" and held_out(line)
+            if meaning not in MEANT or unseen is not never_seen:
+                continue
+            count += 1
+            if meaning != (got := read_reply(speech=line, language=file.stem).reply):
+                wrong.append(f"{file.stem}: {line!r} is {meaning}, read as {got}")
+    assert count >= 190
+    bar = NEVER_SEEN[language] if never_seen else TARGET
+    assert len(wrong) <= (1 - bar) * count, "\n".join(wrong)
+
+
+def test_nothing_but_a_yes_is_read_as_one() -> None:
+    """Not one of all lines in all languages, held out or not."""
+    wrong = [
+        f"{file.stem}: {line!r}"
+        for file in (*LISTS, *HARDER, *FRESH, *BLIND)
+        for meaning, line in lines_of(file)
+        if meaning != "accept" and read_reply(speech=line, language=file.stem).reply is Reply.ACCEPT
+    ]
+    assert wrong == []
 
 
 def test_every_language_has_its_list_and_all_meanings() -> None:
@@ -105,6 +128,12 @@ def test_every_language_has_its_list_and_all_meanings() -> None:
         ("should I press one?", Reply.UNCLEAR),
         ("what is it about, just put them through", Reply.ACCEPT),
         ("that is where accounting comes in", Reply.UNCLEAR),
+        ("put them through no actually don't", Reply.DECLINE),
+        ("I have no idea what this is but sure", Reply.ACCEPT),
+        ("I'm up a ladder", Reply.DECLINE),
+        ("hold on I'm on another call", Reply.DEFER),
+        ("oh yes she called yesterday", Reply.UNCLEAR),
+        ("yes but", Reply.UNCLEAR),
         ("", Reply.UNCLEAR),
         ("\u00ad\u200b ... !", Reply.UNCLEAR),
     ],
@@ -118,6 +147,7 @@ def test_negation_and_hedges_are_understood(speech: str, expected: Reply) -> Non
     ("speech", "language"),
     [
         ("no puedo atender la llamada en este momento", "es"),
+        ("lamentablemente no puedo atender", "es"),
         ("no estoy ocupado", "es"),
         ("não posso atender a ligação neste momento", "pt"),
         ("non posso prendere la chiamata", "it"),
@@ -196,10 +226,11 @@ def test_keys_can_be_chosen() -> None:
 
 
 def test_what_the_language_does_not_know_is_read_as_english() -> None:
-    """Many people answer in English; a language without data is read as English altogether."""
+    """Many people answer in English; one word of it by chance, such as "ya", is no English."""
     assert Reply.ACCEPT is read_reply(speech="go ahead", language="de-AT").reply
     assert Reply.DECLINE is read_reply(speech="no thanks", language="sw").reply
     assert Reply.ACCEPT is read_reply(speech="好的", language="cmn-CN").reply
+    assert Reply.UNCLEAR is read_reply(speech="ayer ya vino", language="es").reply
 
 
 def test_the_carriers_recogniser_is_told_language_and_phrases() -> None:

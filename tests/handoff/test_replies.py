@@ -30,8 +30,8 @@ FRESH = sorted((FOLDER / "fresh").glob("*.txt"))
 BLIND = sorted((FOLDER / "blind").glob("*/*.txt"))
 TARGET = 0.99
 MEANT = ("accept", "decline", "defer")
-# What is read right of the half of the first blind round that nobody looked at, by language.
-NEVER_SEEN = {"en": 0.97, "de": 0.97, "es": 0.975, "fr": 0.955, "other": 0.965}
+# What is read right of the half of the first blind round that was scored before it was read.
+NEVER_SEEN = {"en": 0.98, "de": 0.97, "es": 0.975, "fr": 0.955, "other": 0.965}
 
 
 def lines_of(file: Path) -> Iterator[tuple[str, str]]:

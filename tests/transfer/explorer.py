@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,21 +14,12 @@ from escalate.transfer import TABLE, DocumentOwner, Escalation, Row, machine
 from escalate.transfer.moment import Moment
 from escalate.transfer.rules import Effect
 
+from .cores import Cores, State
 from .laws import LAWS_OF_DOCUMENTS, LAWS_OF_THE_RECORD, LAWS_OF_THE_WORLD, Law, broken
-from .life import (
-    beginnings,
-    essence,
-    go_on_alone,
-    in_order,
-    is_at_rest,
-    nobody_is_left_behind,
-    steps,
-)
+from .life import beginnings, essence, nobody_is_left_behind, steps
 from .product import Policy, Product
-from .world import Step, World
+from .world import Step
 
-# A deadline, a check and a document each: more than the longest way from anywhere to an end.
-FAIR_STEPS: Final = 20
 LIVENESS: Final = "a_fair_continuation_settles"
 LEFT_BEHIND: Final = nobody_is_left_behind.__name__
 # What the machine refuses to compute, and what it computes differently when told twice.
@@ -48,30 +39,38 @@ class Explored:
     violations: dict[str, list[str]] = field(default_factory=dict)
 
 
-def explore(
-    owner: DocumentOwner,
-    policy: Policy | None = None,
-    *,
-    table: Sequence[Row] = TABLE,
-    most_states: int = 10_000_000,
-    deepest: int = 10_000,
-    go_on: bool = False,
-    after: Sequence[str] = (),
-) -> Explored:
-    """Visit every world within the bounds; stop at the first broken law unless told to `go_on`.
+class Explorer:
+    """Walks through the worlds of one policy. What one walk has found out, the next one knows."""
 
-    `after` names steps that have been taken already, so that what follows them is reached sooner.
-    """
-    found = Explored()
-    with the_table(table, found.rows), _nothing_collected():
-        _Exploration(Product(policy or Policy()), found, most_states, deepest, go_on).run(
-            owner, after
-        )
-    return found
+    def __init__(self, policy: Policy | None = None, table: Sequence[Row] = TABLE) -> None:
+        self._table = table
+        self._rows: Counter[int] = Counter()
+        self._product = Product(policy or Policy(), table=table)
+        self._cores = Cores(self._product)
+        self._lawful: set[object] = set()
+
+    def explore(
+        self,
+        owner: DocumentOwner,
+        *,
+        most_states: int = 10_000_000,
+        deepest: int = 10_000,
+        go_on: bool = False,
+        after: Sequence[str] = (),
+    ) -> Explored:
+        """Visit every world within the bounds; stop at the first broken law unless told to `go_on`.
+
+        `after` names steps that have been taken already, so that what follows is reached sooner.
+        """
+        found = Explored(rows=self._rows)
+        with the_table(self._table, self._rows), nothing_collected():
+            walk = _Walk(self._product, self._cores, self._lawful, found, go_on=go_on)
+            walk.run(owner, after, most_states, deepest)
+        return found
 
 
 @contextmanager
-def _nothing_collected() -> Iterator[None]:
+def nothing_collected() -> Iterator[None]:
     """Leave the collector out: all worlds are kept, and looking through them takes ever longer."""
     was_on = gc.isenabled()
     gc.disable()
@@ -98,68 +97,82 @@ def _counted(effect: Effect, taken: Counter[int], index: int) -> Effect:
     return counted
 
 
-class _Exploration:
-    """One walk."""
+class _Walk:
+    """One walk, and where it came from to each world."""
 
     def __init__(
-        self, product: Product, found: Explored, most_states: int, deepest: int, go_on: bool
+        self, product: Product, cores: Cores, lawful: set[object], found: Explored, *, go_on: bool
     ) -> None:
         self._product = product
+        self._cores = cores
+        self._lawful = lawful
         self._found = found
-        self._most_states = most_states
-        self._deepest = deepest
         self._go_on = go_on
-        self._came_from: dict[World, tuple[World, str] | None] = {}
-        self._settles: set[World] = set()
-        self._lawful: set[object] = set()
+        self._came_from: dict[State, tuple[State, str] | None] = {}
 
-    def run(self, owner: DocumentOwner, after: Sequence[str]) -> None:
+    def run(
+        self, owner: DocumentOwner, after: Sequence[str], most_states: int, deepest: int
+    ) -> None:
         """Visit level by level, so that the first story of a broken law is a shortest one."""
-        level = deque(beginnings(self._product, owner))
-        for what in after:
-            level = deque(
-                step.after for w in level for step in steps(self._product, w) if step.what == what
-            )
-        self._came_from.update(dict.fromkeys(level))
-        while level and (self._go_on or not self._found.violations):
-            if self._found.depth >= self._deepest or len(self._came_from) >= self._most_states:
-                self._found.closed = False
+        found = self._found
+        level = self._first(owner, after)
+        while level and (self._go_on or not found.violations):
+            if found.depth >= deepest or len(self._came_from) >= most_states:
+                found.closed = False
                 break
-            level = deque(self._next(level))
-            self._found.depth += 1
-        self._found.states = len(self._came_from)
+            level = self._next(level)
+            found.depth += 1
+        found.states = len(self._came_from)
 
-    def _next(self, level: deque[World]) -> Iterator[World]:
-        for world in level:
+    def _first(self, owner: DocumentOwner, after: Sequence[str]) -> list[State]:
+        worlds = list(beginnings(self._product, owner))
+        try:
+            for what in after:
+                found = [step for w in worlds for step in steps(self._product, w)]
+                worlds = [essence(self._product, s.after) for s in found if s.what == what]
+        except AssertionError as error:
+            self._found.violations[SOUNDNESS] = [*after, str(error)]
+            return []
+        self._came_from.update(dict.fromkeys(map(self._cores.state, worlds)))
+        return list(self._came_from)
+
+    def _next(self, level: Sequence[State]) -> list[State]:
+        beyond: list[State] = []
+        for state in level:
             try:
-                self._ask_for_a_fair_end(world)
-                yield from self._after(world)
+                self._ask_for_a_fair_end(state)
+                self._go_on_from(state, beyond)
             except (AssertionError, ValueError) as error:
-                self._report(SOUNDNESS, world, str(error))
+                self._report(SOUNDNESS, state, str(error))
             if self._found.violations and not self._go_on:
-                return
+                break
+        return beyond
 
-    def _ask_for_a_fair_end(self, world: World) -> None:
-        if not self._settles_from(world):
-            self._report(LIVENESS, world, "all that is under way is lost")
-        heard = in_order(self._product, world)
-        if not nobody_is_left_behind(heard):
-            self._report(LEFT_BEHIND, world, "all that is under way arrives")
-        if not self._settles_from(heard):
-            self._report(LIVENESS, world, "all that is under way arrives")
+    def _ask_for_a_fair_end(self, state: State) -> None:
+        if not self._cores.settles(*state):
+            self._report(LIVENESS, state, "all that is under way is lost")
+        heard, left = self._cores.in_order(*state)
+        if not nobody_is_left_behind(heard.world):
+            self._report(LEFT_BEHIND, state, "all that is under way arrives")
+        if not self._cores.settles(heard, left):
+            self._report(LIVENESS, state, "all that is under way arrives")
 
-    def _after(self, world: World) -> Iterator[World]:
+    def _go_on_from(self, state: State, beyond: list[State]) -> None:
         came_from = self._came_from
-        for step in steps(self._product, world):
+        core, under = state
+        for move in self._cores.moves(core, under):
             self._found.transitions += 1
-            law = self._broken(step)
-            if law is not None:
-                self._report(law.__name__, world, step.what)
+            if move.step is not None:
+                self._product.old_letters_change_nothing(move.after.world.record)
+                move.law = self._broken(move.step)
+                move.step = None
+            if move.law is not None:
+                self._report(move.law.__name__, state, move.what)
                 continue
-            after = essence(self._product, step.after)
+            after = (move.after, self._cores.after(move, under))
             if after not in came_from:
-                came_from[after] = (world, step.what)
-                yield after
+                came_from[after] = (state, move.what)
+                beyond.append(after)
 
     def _broken(self, step: Step) -> Law | None:
         law = broken(step, LAWS_OF_THE_WORLD)
@@ -172,26 +185,13 @@ class _Exploration:
                 self._lawful.add(told)
         return law
 
-    def _settles_from(self, world: World) -> bool:
-        """Whether the world, left alone, comes to rest within a bounded number of steps."""
-        # Nothing that is under way arrives, whatever it is.
-        world = world._replace(post=frozenset())
-        way: list[World] = []
-        for _ in range(FAIR_STEPS):
-            if world in self._settles or is_at_rest(world):
-                self._settles.update(way)
-                return True
-            way.append(world)
-            world = go_on_alone(self._product, world)
-        return False
-
-    def _report(self, law: str, world: World, last: str) -> None:
+    def _report(self, law: str, state: State, last: str) -> None:
         if law in self._found.violations:
             return
         story = [last]
-        came = self._came_from[world]
+        came = self._came_from[state]
         while came is not None:
-            world, what = came
+            state, what = came
             story.append(what)
-            came = self._came_from[world]
+            came = self._came_from[state]
         self._found.violations[law] = story[::-1]

@@ -85,6 +85,8 @@ class Request(NamedTuple):
     number: int = 0
 
 
+Thing = Letter | Request
+
 ORDERS: Final = {
     c.MoveCaller: Order.MOVE,
     c.StopStream: Order.STOP,

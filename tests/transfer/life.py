@@ -8,7 +8,7 @@ from dataclasses import replace
 from escalate.transfer import DocumentOwner, Mode
 from escalate.values import Reason
 
-from .letters import ABOUT_HUMANS, Letter, Order, Request, Word
+from .letters import ABOUT_HUMANS, Letter, Order, Request, Thing, Word
 from .product import LATER, LONG_AGO, NOW, Product, Record
 from .world import (
     GOODBYE_SAID,
@@ -29,9 +29,10 @@ from .world import (
     dialled,
     execute,
     gone,
-    hear,
     is_alone,
     is_wanted,
+    may_be_recalled,
+    may_matter,
     moved,
     once_together,
     places,
@@ -59,31 +60,54 @@ def is_over(product: Product, w: World) -> bool:
 
 
 def essence(product: Product, w: World) -> World:
-    """The same world without what is explored elsewhere: after the end the caller's way is cold."""
-    if not is_over(product, w):
-        return w
-    safe = w.place.at in (At.STREAM, At.GONE)
+    """The same world without what changes nothing any more, or is explored elsewhere.
+
+    After the end the caller's way is cold.
+    """
+    if is_over(product, w):
+        safe = w.place.at in (At.STREAM, At.GONE)
+        place = Place(At.GONE) if safe else w.place
+        w = w._replace(place=place, moves_to=0, met=False, lasted=False, spoken=False)
     return w._replace(
-        place=Place(At.GONE) if safe else w.place,
-        moves_to=0,
-        met=False,
-        lasted=False,
-        spoken=False,
-        post=frozenset(letter for letter in w.post if letter.word is Word.CALL_PLACED),
-        requests=frozenset(request for request in w.requests if request.order in ABOUT_HUMANS),
+        post=frozenset(letter for letter in w.post if matters(product, w, letter)),
+        requests=frozenset(request for request in w.requests if matters(product, w, request)),
     )
+
+
+def matters(product: Product, w: World, thing: Thing) -> bool:
+    """Whether something under way may still change anything when it arrives."""
+    if isinstance(thing, Request):
+        if is_over(product, w) and thing.order not in ABOUT_HUMANS:
+            return False
+        return may_matter(w, thing)
+    if thing.word is Word.CALL_PLACED:
+        return may_be_recalled(w, thing)
+    return not is_over(product, w) and not product.is_old(w.record, thing)
 
 
 def steps(product: Product, w: World) -> Iterator[Step]:
     """Everything that may happen next."""
     # Sets have no order of their own; a story that is drawn has to be the same each time.
     in_order_of = sorted if product.clock else iter
-    for one in in_order_of(w.guests):
-        yield from called(product, w, one)
     for request in in_order_of(w.requests):
-        yield from carried_out(product, w, request)
+        yield from arrives(product, w, request)
     for letter in in_order_of(w.post):
-        yield tell(product, w, letter, Actor.NETWORK)
+        yield from arrives(product, w, letter)
+    yield from unprompted(product, w)
+
+
+def arrives(product: Product, w: World, thing: Thing) -> Iterator[Step]:
+    """What may become of something that is under way."""
+    if isinstance(thing, Request):
+        yield from carried_out(product, w, thing)
+    else:
+        yield tell(product, w, thing, Actor.NETWORK)
+
+
+def unprompted(product: Product, w: World) -> Iterator[Step]:
+    """What may happen whatever is under way."""
+    for one in sorted(w.guests):
+        yield from called(product, w, one)
     if is_over(product, w) and not product.clock:
         return
     if w.place.at is not At.GONE:
@@ -155,23 +179,6 @@ def wait(w: World, seconds: float) -> World:
 
 
 # --- fairness -----------------------------------------------------------------------------------
-
-
-def hear_all(product: Product, w: World) -> World:
-    """The world once all that is under way to us has arrived."""
-    for letter in sorted(w.post):
-        w = hear(product, w, letter)
-    return w
-
-
-def in_order(product: Product, w: World) -> World:
-    """The same once what we have asked about humans has been carried out as well."""
-    for _ in range(2):
-        w = hear_all(product, w)
-        for request in sorted(w.requests):
-            if request.order in ABOUT_HUMANS:
-                w = next(carried_out(product, w, request)).after
-    return w
 
 
 def go_on_alone(product: Product, w: World) -> World:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Final, NamedTuple
 
 from escalate.transfer import (
+    TABLE,
     Attempt,
     Call,
     Escalation,
@@ -15,6 +16,7 @@ from escalate.transfer import (
     Leg,
     Limits,
     Mode,
+    Row,
     State,
     machine,
 )
@@ -35,25 +37,12 @@ DEFER_S = 20.0
 class Record:
     """The stored call, and what can be said of it once for all worlds that share it."""
 
-    __slots__ = ("_kept", "call", "document", "held")
+    __slots__ = ("call", "document", "held")
 
     def __init__(self, call: Call) -> None:
         self.call = call
         self.held = call.open_escalation
         self.document = document_for(call)
-        self._kept: dict[frozenset[Letter], frozenset[Letter]] = {}
-
-    def kept(self, post: frozenset[Letter]) -> frozenset[Letter]:
-        """What may still change something of that which is under way."""
-        known = self._kept.get(post)
-        if known is None:
-            known = frozenset(
-                letter
-                for letter in post
-                if letter.word is Word.CALL_PLACED or not is_old(self, letter)
-            )
-            self._kept[post] = known
-        return known
 
 
 class Told(NamedTuple):
@@ -91,12 +80,17 @@ class Product:
     deadline may then pass at any moment, and patience runs out by a step of its own.
     """
 
-    def __init__(self, policy: Policy, *, clock: bool = False) -> None:
+    def __init__(
+        self, policy: Policy, *, clock: bool = False, table: Sequence[Row] = TABLE
+    ) -> None:
         self.policy = policy
         self.clock = clock
         self._records: dict[Call, Record] = {}
+        self._asked: set[Record] = set()
         self._told: dict[tuple[Record, Letter], Told] = {}
         self._events: dict[Letter, e.Event] = {}
+        # A row that a mistake has taken away is missed only if its letters still arrive.
+        self._heeded = _heeded((*TABLE, *table))
 
     def record(self, call: Call) -> Record:
         """The one record of this call."""
@@ -106,15 +100,30 @@ class Product:
         known = self._records.get(call)
         if known is None:
             known = self._records[call] = Record(call)
-            self._old_letters_change_nothing(known)
         return known
 
-    def _old_letters_change_nothing(self, record: Record) -> None:
+    def old_letters_change_nothing(self, record: Record) -> None:
+        """Ask that of the machine, once for each record.
+
+        Raises:
+            AssertionError: An old letter changes something.
+        """
+        if record in self._asked:
+            return
+        self._asked.add(record)
         for letter in _every_letter(record.call):
-            if is_old(record, letter):
+            if self.is_old(record, letter):
                 told = machine.receive(record.call, self.event(letter), SOON)
                 assert not told.changed, f"an old letter changes nothing: {letter.word}"
                 assert not told.commands, f"an old letter gives no orders: {letter.word}"
+
+    def is_old(self, record: Record, letter: Letter) -> bool:
+        """Whether a letter can change nothing any more, now or later."""
+        if _is_over(record, letter):
+            return True
+        if letter.word not in _ABOUT_THE_ESCALATION or record.held is None:
+            return False
+        return not isinstance(self.event(letter), self._heeded[record.held.state])
 
     def tell(self, record: Record, letter: Letter, now: float) -> Told:
         """Apply a letter.
@@ -242,7 +251,20 @@ def _names_are_kept(before: Call, after: Call) -> bool:
     )
 
 
-def is_old(record: Record, letter: Letter) -> bool:
+def _heeded(rows: Iterable[Row]) -> dict[State, tuple[type[e.Event], ...]]:
+    """For each state the events of which a row says anything, there or in a state that may follow.
+
+    Nothing but a row changes the state of an escalation that is open.
+    """
+    events = {state: {row.on for row in rows if row.state is state} for state in State}
+    following = {state: {row.to for row in rows if row.state is state} for state in State}
+    for _ in State:
+        for then in following.values():
+            then |= {later for one in then for later in following[one]}
+    return {s: tuple(events[s].union(*(events[t] for t in following[s]))) for s in State}
+
+
+def _is_over(record: Record, letter: Letter) -> bool:
     """Whether a letter is about something that is over."""
     call, held = record.call, record.held
     if call.ended:
@@ -263,32 +285,50 @@ def is_old(record: Record, letter: Letter) -> bool:
     return letter.word in ABOUT_ATTEMPTS and all(letter.number != one.number for one in held.live)
 
 
-def _every_letter(call: Call) -> Iterator[Letter]:
+def _every_letter(call: Call) -> tuple[Letter, ...]:
     """One letter of each kind that may have been sent until now."""
-    yield Letter(Word.HUNG_UP)
-    for word in _ABOUT_STREAMS:
-        for number in range(1, call.stream + 1):
-            yield Letter(word, number=number)
-    if call.escalation is None:
-        return
-    name = call.escalation.id
-    for word in Word:
-        if word in ABOUT_ATTEMPTS:
-            for attempt in _attempts_with(word, call.escalation):
-                yield Letter(word, name, attempt.number, Reason.NO_ANSWER)
-                yield Letter(word, name, attempt.number, Reason.COMPLETED, connected=True)
-        elif word not in _ABOUT_STREAMS and word not in _ABOUT_THE_CALL:
-            yield Letter(word, name, deadline=SOON if word is Word.DEADLINE else 0.0)
-
-
-def _attempts_with(word: Word, held: Escalation) -> tuple[Attempt, ...]:
-    """The attempts of which this may be told. The caller goes into one room, once."""
+    held = call.escalation
+    if held is None:
+        return _letters(call.stream, "", 0, in_room=False)
     last = held.current
-    never_was = word is Word.ROOM_CLOSED and last is not None and last.accepted_at is not None
-    return held.attempts[-1:] if never_was else held.attempts
+    in_room = last is not None and last.accepted_at is not None
+    return _letters(call.stream, held.id, len(held.attempts), in_room=in_room)
+
+
+@cache
+def _letters(streams: int, name: str, attempts: int, *, in_room: bool) -> tuple[Letter, ...]:
+    letters = [Letter(Word.HUNG_UP)]
+    for word in _ABOUT_STREAMS:
+        letters += [Letter(word, number=number) for number in range(1, streams + 1)]
+    for word in Word if name else ():
+        if word in ABOUT_ATTEMPTS:
+            # The caller goes into one room, once.
+            last_only = word is Word.ROOM_CLOSED and in_room
+            for number in range(attempts if last_only else 1, attempts + 1):
+                letters.append(Letter(word, name, number, Reason.NO_ANSWER))
+                if word in _WITH_A_REASON:
+                    letters.append(Letter(word, name, number, Reason.COMPLETED, connected=True))
+        elif word not in _ABOUT_STREAMS and word not in _ABOUT_THE_CALL:
+            letters.append(Letter(word, name, deadline=SOON if word is Word.DEADLINE else 0.0))
+    return tuple(letters)
 
 
 _ABOUT_STREAMS: Final = (Word.ARRIVED, Word.STREAM_STARTED, Word.BOT_FINISHED)
+_WITH_A_REASON: Final = (
+    Word.DIAL_ENDED,
+    Word.HUMAN_LEG_ENDED,
+    Word.HUMAN_DECLINED,
+    Word.CALL_REFUSED,
+)
+_ABOUT_THE_ESCALATION: Final = (
+    Word.CALLER_ENTERED,
+    Word.MOVE_ACCEPTED,
+    Word.MOVE_REFUSED,
+    Word.MOVE_UNCLEAR,
+    Word.MESSAGE_ENDED,
+    Word.ANNOUNCED,
+    Word.RETRACTED,
+)
 # What is awaited of a caller who has gone, and how long.
 _AFTER_THE_END: Final = (Word.MESSAGE_ENDED, Word.DEADLINE)
 _ABOUT_THE_CALL: Final = (Word.HUNG_UP, Word.BOT_STARTED, Word.ASKED)
@@ -339,7 +379,15 @@ def _timeless_escalation(held: Escalation | None) -> Escalation | None:
         plan=tuple(map(_timeless_leg, held.plan)),
         attempts=attempts,
         ending=ending,
+        nudges=_timeless_nudges(held),
     )
+
+
+def _timeless_nudges(held: Escalation) -> int:
+    """How often somebody was looked for, as far as a row asks: three times is as good as more."""
+    if not held.is_open:
+        return 0
+    return min(held.nudges, 1 if held.state is State.RETURNING else 3)
 
 
 def _timeless_deadline(held: Escalation, attempts: tuple[Attempt, ...]) -> float:

@@ -28,7 +28,7 @@ from escalate.transfer.documents import human_document_for
 from escalate.values import Reason
 
 from .letters import ABOUT_HUMANS, ORDERS, Letter, Order, Request, Word
-from .product import ABOUT_ATTEMPTS, LATER, NEVER, NOW, TODAY, Product, Record, Told, is_old
+from .product import ABOUT_ATTEMPTS, LATER, NEVER, NOW, TODAY, Product, Record, Told
 
 # --- where everybody is -------------------------------------------------------------------------
 
@@ -168,23 +168,11 @@ def begin(product: Product, owner: DocumentOwner) -> World:
 def tell(product: Product, w: World, letter: Letter, actor: Actor) -> Step:
     """We are told something, and give our orders."""
     told = product.tell(w.record, letter, w.now)
-    after = _heard(product, w, letter, told)
+    after = _noted(w, letter, told)
     return Step(actor, _TOLD[letter.word], w, after, letter, None, told.commands)
 
 
 _TOLD: Final = {word: f"we are told: {word}" for word in Word}
-
-
-def hear(product: Product, w: World, letter: Letter) -> World:
-    """The world once we have been told something."""
-    return _heard(product, w, letter, product.tell(w.record, letter, w.now))
-
-
-def _heard(product: Product, w: World, letter: Letter, told: Told) -> World:
-    after = _noted(w, letter, told)
-    if not product.clock and after.record is not w.record:
-        return without_old(after)
-    return after
 
 
 def _noted(w: World, letter: Letter, told: Told) -> World:
@@ -201,7 +189,8 @@ def _noted(w: World, letter: Letter, told: Told) -> World:
     if letter.word is Word.ROOM_CLOSED and _talked_as_far_as_told(w):
         talk_over = met = True
     if letter.word is Word.BOT_FINISHED:
-        talk_over = talk_over or (was is None and letter.number == w.stream)
+        recorded = was is None and not w.record.call.ended
+        talk_over |= recorded and letter.number == w.stream == w.record.call.stream
         if told.record.call.over and told.record.call.document is DocumentOwner.THEIRS:
             # Nothing follows a foreign document's stream: the bot's process ends the call.
             orders.add(Request(Order.HANG_UP))
@@ -274,14 +263,7 @@ def is_wanted(record: Record, escalation: str, number: int) -> bool:
     return any(one.number == number for one in live)
 
 
-def without_old(w: World) -> World:
-    requests = w.requests
-    if requests:
-        requests = frozenset(request for request in requests if _may_matter(w, request))
-    return w._replace(post=w.record.kept(w.post), requests=requests)
-
-
-def _may_matter(w: World, request: Request) -> bool:
+def may_matter(w: World, request: Request) -> bool:
     """Whether a request may still change anything when it is carried out."""
     match request.order:
         case Order.CHECK:
@@ -296,6 +278,12 @@ def _may_matter(w: World, request: Request) -> bool:
             return guest(w, request.escalation, request.number) is not None
         case _:
             return True
+
+
+def may_be_recalled(w: World, placed: Letter) -> bool:
+    """Whether the word that a call was placed may still be noted, or have the call taken back."""
+    name, number = placed.escalation, placed.number
+    return is_wanted(w.record, name, number) or guest(w, name, number) is not None
 
 
 def _attempt(record: Record) -> tuple[str, int] | None:
@@ -425,11 +413,7 @@ def _is_reported(w: World) -> bool:
 
 
 def sent(w: World, letter: Letter) -> World:
-    if letter in w.post:
-        return w
-    if w.now == NOW and letter.word is not Word.CALL_PLACED and is_old(w.record, letter):
-        return w
-    return w._replace(post=w.post | {letter})
+    return w if letter in w.post else w._replace(post=w.post | {letter})
 
 
 # --- the human's leg ----------------------------------------------------------------------------

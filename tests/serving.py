@@ -10,14 +10,16 @@ from typing import Any, Final
 import uvicorn
 
 from escalate.emulator.server import Server
+from tests.ports import free_port
 
 _USUAL: Final = {"log_level": "error", "lifespan": "off", "ws": "websockets-sansio"}
 
 
 @contextlib.asynccontextmanager
-async def served(app: Any, port: int, **options: Any) -> AsyncIterator[str]:
-    """Serve an ASGI application on a port of loopback; its address."""
+async def served(app: Any, port: int | None = None, **options: Any) -> AsyncIterator[str]:
+    """Serve an ASGI application on loopback, on any port or this one; its address."""
     config: dict[str, Any] = {**_USUAL, **options}
+    port = port or free_port()
     server = Server(uvicorn.Config(app, port=port, **config))
     serving = asyncio.create_task(server.serve())
     await server.up.wait()

@@ -51,7 +51,8 @@ def demo(
         typer.Option("--json", help="End with one line of JSON; the timeline goes to stderr."),
     ] = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", help="Show every document, request and callback.")
+        bool,
+        typer.Option("--verbose", help="Show every document, request, callback and SIP message."),
     ] = False,
     web: Annotated[
         bool, typer.Option("--web", help="Play calls from a page, beginning with --scenario.")
@@ -111,7 +112,7 @@ async def _play(scenario: Scenario, framework: Framework, *, as_json: bool, verb
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     console = Console(stderr=as_json, highlight=False, soft_wrap=False)
     console.print(Text.assemble((scenario.name, "bold"), ": ", scenario.description, "\n"))
-    stage = Stage(scenario, framework=framework)
+    stage = Stage(scenario, framework=framework, sip=True)
     try:
         with console.status("starting the local Plivo and the bot ..."):
             await stage.__aenter__()

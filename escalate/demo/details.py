@@ -17,9 +17,13 @@ _ALWAYS_TOLD: Final = frozenset(
 )
 
 
+# What of a SIP message the protocol does not need for itself.
+_TOLD_BY_SIP: Final = ("authorization", "proxy-auth", "www-auth", "x-ph-", "user-to-user")
+
+
 def details(event: Event) -> str | None:
     """Return request, answer and document as text, for `--verbose`; None where there is none."""
-    parts = (exchange_of(event), document_of(event))
+    parts = (exchange_of(event), document_of(event), _sip_in_short(event))
     return "\n".join(part for part in parts if part) or None
 
 
@@ -39,6 +43,14 @@ def message_of(event: Event) -> str:
     way = "to" if event["kind"] == "sip.sent" else "from"
     fields = (f"{name}: {value}" for name, value in event["headers"])
     return "\n".join([f"{way} {event['peer']}", event["line"], *fields])
+
+
+def _sip_in_short(event: Event) -> str | None:
+    if not event["kind"].startswith("sip."):
+        return None
+    told = (pair for pair in event["headers"] if pair[0].lower().startswith(_TOLD_BY_SIP))
+    fields = (f"  {name}: {value}" for name, value in told)
+    return "\n".join([f"{'>' if event['kind'] == 'sip.sent' else '<'} {event['line']}", *fields])
 
 
 def document_of(event: Event) -> str | None:

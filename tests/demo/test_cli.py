@@ -221,6 +221,8 @@ async def test_a_conversation_of_ones_own_is_played(tmp_path: Path) -> None:
     assert ("own.jsonl", "connected") == (result["scenario"], result["outcome"])
     assert '"operator"' in err.decode()
     assert 'sipAuthPassword="***"' in err.decode()
+    assert "< SIP/2.0 407 Proxy Authentication Required" in err.decode()
+    assert "response=***" in err.decode()
     assert "correct-horse" not in err.decode()
 
 

@@ -22,7 +22,6 @@ from websockets.exceptions import ConnectionClosed
 
 from escalate.errors import LayoutError
 from escalate.livekit import PlivoBridge
-from tests.ports import free_port
 from tests.serving import served
 
 CALL = "0f6e7bd2-5a3c-4b1e-9a55-000000000001"
@@ -50,10 +49,10 @@ class Side:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def side() -> AsyncIterator[Side]:
-    side, port = Side(), free_port()
+    side = Side()
     app = Starlette(routes=[WebSocketRoute("/ws", side.media)])
-    async with served(app, port):
-        side.url = f"ws://127.0.0.1:{port}/ws"
+    async with served(app) as url:
+        side.url = f"{url.replace('http', 'ws')}/ws"
         yield side
 
 

@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.ports import free_port
 from tests.serving import served
 
 PROTOBUF = "application/protobuf"
@@ -56,7 +55,7 @@ class LiveKit:
 @pytest_asyncio.fixture(loop_scope="session")
 async def livekit() -> AsyncIterator[LiveKit]:
     """A server on loopback."""
-    livekit, port = LiveKit(), free_port()
+    livekit = LiveKit()
     path = "/twirp/livekit.SIP/TransferSIPParticipant"
     remove = "/twirp/livekit.RoomService/RemoveParticipant"
     routes = [
@@ -64,5 +63,5 @@ async def livekit() -> AsyncIterator[LiveKit]:
         Route(remove, livekit.remove, methods=["POST"]),
     ]
     app = Starlette(routes=routes)
-    async with served(app, port, log_level="critical") as livekit.url:
+    async with served(app, log_level="critical") as livekit.url:
         yield livekit

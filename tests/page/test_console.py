@@ -13,10 +13,10 @@ from escalate import Switchboard
 from escalate.settings import Destination, Settings
 from escalate.transfer import events as e
 from escalate.values import Party, Reason, Said, Trigger
+from tests.serving import served
 
 from .chromium import Tab
 from .looking import fits, is_accessible, shows
-from .serving import serving
 
 TOKEN = "c0ffee-c0ffee-c0ffee"
 SAID = "<b>שלום</b> i want a human, my card is 4111 1111 1111 1111"
@@ -50,7 +50,8 @@ async def asks(board: Switchboard, call_uuid: str) -> str:
 async def test_an_operator_looks_at_calls_as_they_go(tab: Tab, tmp_path: Path) -> None:
     """Past the door, what waits, what must be mended and what was said; live, and by key."""
     board = Switchboard(settings(tmp_path))
-    async with board, serving(Starlette(routes=[Mount("/escalate", app=board.app)])) as url:
+    app = Starlette(routes=[Mount("/escalate", app=board.app)])
+    async with board, served(app, lifespan="auto") as url:
         held = await asks(board, "call-1")
         failed = e.DialEnded(held, 1, connected=False, reason=Reason.SIP_AUTH_FAILED)
         await board.receive("call-1", failed)

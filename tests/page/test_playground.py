@@ -12,10 +12,10 @@ from escalate.demo.playground import Playground
 from escalate.demo.playground_app import build_app
 from escalate.demo.scenarios import SIP_ADDRESS, SIP_PASSWORD
 from tests import nursery
+from tests.serving import served
 
 from .chromium import Tab
 from .looking import fits, is_accessible, shows
-from .serving import serving
 
 needs_pipecat = pytest.mark.skipif(
     importlib.util.find_spec("pipecat") is None, reason="the bot needs the extra [pipecat]"
@@ -49,7 +49,7 @@ async def test_calls_are_played_from_the_page_and_shown_as_they_go(tab: Tab) -> 
 
 async def plays_and_is_played(tab: Tab) -> None:
     """All calls on one stage."""
-    async with serving(build_app(Playground())) as url:
+    async with served(build_app(Playground()), lifespan="auto") as url:
         await tab.resize(1280, 900)
         await tab.open(url)
         await play(tab, "bridged")

@@ -9,11 +9,11 @@ from escalate.demo.playground_app import build_app
 from escalate.emulator.sip.digest import Credentials
 from tests.emulator.harness import AUTH_ID, AUTH_TOKEN, Application, running
 from tests.nursery import local_plivo
+from tests.serving import served
 from tests.sip.softphone import Softphones
 
 from .chromium import Tab
 from .looking import fits, is_accessible, shows
-from .serving import serving
 
 DESK = Credentials("desk", "s3cret-of-the-desk")
 # On a telephone's screen nothing may lie over what is scrolled past it.
@@ -41,7 +41,7 @@ async def test_the_messages_of_a_call_over_sip_are_told_as_they_go(tab: Tab) -> 
         local_plivo(**credentials, config={"sip": {}}) as plivo,
         running(Application) as app,
         Softphones(DESK).open() as phones,
-        serving(build_app(Onlooker(plivo.base_url))) as url,
+        served(build_app(Onlooker(plivo.base_url)), lifespan="auto") as url,
         httpx.AsyncClient(auth=(AUTH_ID, AUTH_TOKEN)) as api,
     ):
         await tab.resize(1280, 900)

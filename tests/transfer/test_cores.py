@@ -13,10 +13,8 @@ from tests.transfer.laws import broken
 from tests.transfer.letters import Order
 from tests.transfer.life import beginnings, essence, is_over, matters, steps
 from tests.transfer.product import Policy, Product
-from tests.transfer.test_explore import COLD, COLD_TOGETHER, INTRODUCING, MISTAKES, TOGETHER
+from tests.transfer.test_explore import COLD, INTRODUCING, MISTAKES, TOGETHER
 from tests.transfer.world import World
-
-WALKS = ((COLD, 6), (COLD_TOGETHER, 6), (INTRODUCING, 4), (TOGETHER, 3))
 
 
 def walked(
@@ -35,7 +33,7 @@ def walked(
     return seen, taken, laws
 
 
-@pytest.mark.parametrize(("policy", "deepest"), WALKS)
+@pytest.mark.parametrize(("policy", "deepest"), [(COLD, 7), (INTRODUCING, 3), (TOGETHER, 2)])
 def test_what_is_under_way_makes_no_difference_to_anything_else(
     policy: Policy, deepest: int
 ) -> None:
@@ -54,7 +52,7 @@ def test_the_same_laws_are_found_broken_where_each_world_is_looked_at_by_itself(
     assert laws == set(found.violations) - set(LAWS_OF_WHAT_FOLLOWS) != set()
 
 
-@pytest.mark.parametrize(("policy", "deepest"), WALKS)
+@pytest.mark.parametrize(("policy", "deepest"), [(COLD, 7), (INTRODUCING, 4)])
 def test_what_is_left_out_of_a_world_changes_nothing(policy: Policy, deepest: int) -> None:
     """Letters and requests that are said to matter no more may as well arrive, at any time."""
     for owner in DocumentOwner:

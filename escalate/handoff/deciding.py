@@ -205,9 +205,12 @@ def is_guessed(text: str, hits: Sequence[Hit], ends: Sequence[int]) -> bool:
 
 def _is_remark(text: str, hits: Sequence[Hit]) -> bool:
     """Whether a yes only begins a remark: "oh yes, she called yesterday"."""
-    last = hits[-1]
-    accepts = any(hit.kind is Kind.ACCEPT for hit in hits)
-    return not accepts and last.kind is Kind.YES and len(text[last.end :].split()) > _REMARK
+    if any(hit.kind is Kind.ACCEPT for hit in hits):
+        return False
+    last = [hit for hit in hits if hit.kind is not Kind.SKIP][-1]
+    polite = [text[hit.start : hit.end] for hit in hits if hit.start >= last.end]
+    rest = len(text[last.end :].split()) - len(" ".join(polite).split())
+    return last.kind is Kind.YES and rest > _REMARK
 
 
 def _goes_on(text: str, hit: Hit, after: Hit | None, ends: Sequence[int]) -> bool:

@@ -140,7 +140,7 @@ class Pack:
         """Yield the hits with "not", "can't" and "whether" worked into what they belong to."""
         for before, hit, after in zip((None, *hits), hits, (*hits[1:], None), strict=False):
             kind = hit.kind
-            if kind is Kind.CANT or (kind is Kind.NOT and hit.end == len(text)):
+            if kind is Kind.CANT or (kind is Kind.NOT and self._is_last(text, hit, hits)):
                 kind = Kind.DECLINE
             elif kind is Kind.ACCEPT and before is not None and self._is_refused(text, before, hit):
                 kind = Kind.DECLINE
@@ -149,6 +149,12 @@ class Pack:
             elif after is not None and self._not_follows and self._reaches(text, after, hit):
                 kind = Kind.DECLINE if kind is Kind.ACCEPT else kind
             yield replace(hit, kind=kind)
+
+    def _is_last(self, text: str, hit: Hit, hits: Sequence[Hit]) -> bool:
+        """Whether but for a "please" nothing follows: "go ahead, no wait, don't"."""
+        later = (other for other in hits if other.start >= hit.end)
+        short = len(text[hit.end :].split()) <= (1 if self._blank else 0)
+        return short and all(other.kind is Kind.SKIP for other in later)
 
     def _is_refused(self, text: str, before: Hit, hit: Hit) -> bool:
         """Whether it goes on a "can't" at the end of what was found before it."""

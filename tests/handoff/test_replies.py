@@ -129,6 +129,8 @@ def test_every_language_has_its_list_and_all_meanings() -> None:
         ("what is it about, just put them through", Reply.ACCEPT),
         ("that is where accounting comes in", Reply.UNCLEAR),
         ("put them through no actually don't", Reply.DECLINE),
+        ("go ahead no wait don't please", Reply.DECLINE),
+        ("well do not connect the call", Reply.DECLINE),
         ("I have no idea what this is but sure", Reply.ACCEPT),
         ("I'm up a ladder", Reply.DECLINE),
         ("hold on I'm on another call", Reply.DEFER),

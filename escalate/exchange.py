@@ -24,6 +24,7 @@ from escalate.errand import Errands, OnAlarm
 from escalate.errors import CallGone, CarrierError, StoreUnavailable
 from escalate.expressions import linear_time
 from escalate.follow_up import OnFollowUp
+from escalate.handoff import prepare
 from escalate.live_call import LiveCall, Predicate
 from escalate.metering import Meters
 from escalate.plivo.client import PlivoClient
@@ -160,6 +161,9 @@ class Exchange:
                 await stack.enter_async_context(self.store)
                 await stack.enter_async_context(self.plivo)
                 self._open = stack.pop_all()
+            if self.settings.handoff.mode is Mode.WARM:
+                # Read when the first human is asked, they would hold up whatever call is on.
+                self.spawn(asyncio.to_thread(prepare, self.settings.languages_of_humans()))
             self._keeper = asyncio.create_task(self._look_after_calls(), name="escalate-keeper")
 
     def call(self, call_uuid: str) -> LiveCall:

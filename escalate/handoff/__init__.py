@@ -13,7 +13,7 @@ from escalate.handoff.links import make_token, read_token
 from escalate.handoff.packing import ContextForm, Sent, pack
 from escalate.handoff.reading import Answer
 from escalate.handoff.redaction import redact
-from escalate.handoff.replies import Keys, hints, languages, read_reply, recogniser
+from escalate.handoff.replies import Keys, hints, languages, prepare, read_reply, recogniser
 from escalate.handoff.sentences import (
     FAILURES,
     Failure,
@@ -57,6 +57,7 @@ __all__ = [
     "languages",
     "make_token",
     "pack",
+    "prepare",
     "read_headers",
     "read_reply",
     "read_token",

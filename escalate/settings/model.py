@@ -249,6 +249,10 @@ class Settings(BaseSettings):
         if self.handoff.music != "real":
             raise ValueError("with refer_domain there is no music while it rings: remove music")
 
+    def languages_of_humans(self) -> tuple[str, ...]:
+        """Return the languages that humans may be spoken to in."""
+        return (self.say.language, *(one for desk in self.destination for one in desk.languages))
+
     def find(self, name: str) -> Destination | None:
         """Return the destination called `name`, if the file still has it."""
         return next((one for one in self.destination if one.name == name), None)

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from escalate import Switchboard
+from escalate.handoff import Reply, replies
 from escalate.plivo.client import PlivoClient
 from escalate.plivo.xml import Conference, GetInput, Hangup, Redirect, Speak, Stream
 from escalate.settings import Settings
@@ -249,3 +250,16 @@ async def test_a_human_who_does_not_answer_leaves_the_caller_with_the_bot(
     assert not isinstance(ending, State)
     assert Outcome.RETURNED is ending.outcome
     assert [Stream, Redirect] == kinds(await plivo.document("/answer"))
+
+
+@pytest.mark.parametrize("spoken", [("de-DE",)])
+async def test_no_call_waits_until_a_language_is_read(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What answers are read by in the languages of the desks is read as the switchboard starts."""
+    replies._compiled.cache_clear()
+    async with Switchboard(settings):
+        pass
+    monkeypatch.setattr(replies, "Pack", None)
+    answers = [replies.read_reply(speech=word, language="de-AT").reply for word in ("ja", "ok")]
+    assert [Reply.ACCEPT, Reply.ACCEPT] == answers

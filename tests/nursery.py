@@ -232,8 +232,10 @@ def _read_all_languages() -> None:
     """Every bot reads them by default, and so do many tests."""
     from escalate.detect import DetectPolicy
     from escalate.detect.compiled import compiled
+    from escalate.handoff import languages, prepare
 
     compiled(DetectPolicy())
+    prepare(languages())
 
 
 _contexts: list[ssl.SSLContext] = []

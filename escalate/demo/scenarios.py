@@ -185,7 +185,7 @@ _WITH_SUPPORT: Final = Must(
 
 def _scenario(name: str, description: str, lines: Sequence[Line], **more: Any) -> Scenario:
     """A scenario; unless it says otherwise humans answer and it ends with a bridged call."""
-    usual = {"over": _TALKING, "watch_s": 0.5, "must": _WITH_SUPPORT, "phones": _ANSWERED}
+    usual = {"over": _TALKING, "watch_s": 0.6, "must": _WITH_SUPPORT, "phones": _ANSWERED}
     return Scenario(name, description, lines, **{**usual, **more})
 
 

@@ -65,6 +65,7 @@ def read_keys(digits: str, keys: Keys = KEYS) -> Answer:
     return Answer(meanings.get(key, Reply.UNCLEAR), words=key)
 
 
+@cache
 def languages() -> tuple[str, ...]:
     """Return the languages that replies are read in."""
     return tuple(sorted(file.stem for file in FOLDER.glob("*.toml")))
@@ -88,7 +89,7 @@ def prepare(languages: Iterable[str]) -> None:
 
 def _pack(language: str) -> Pack:
     base = base_of(language)
-    return _compiled(base if (FOLDER / f"{base}.toml").exists() else _ENGLISH)
+    return _compiled(base if base in languages() else _ENGLISH)
 
 
 @cache

@@ -78,7 +78,8 @@ async def test_a_caller_who_asks_is_bridged(desk: Desk) -> None:
     await desk.plivo.wait_for("leg.bridged", call_uuid)
 
     closed = await desk.plivo.wait_for("stream.closed", call_uuid)
-    assert 0 == closed["unplayed_ms"]
+    # The last frame of 20 ms may be under way; the endpoint paces them by a clock of its own.
+    assert closed["unplayed_ms"] <= 20
     assert [ANNOUNCEMENT] == talk.voice.said
 
 

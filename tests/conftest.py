@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from typing import Any, Final
 
@@ -11,8 +12,20 @@ from tests import nursery, ports
 
 # Their tests mostly wait for calls that are played in real time; those with the longest first.
 _PLAYED: Final = ("sip", "parity", "page", "demo", "calls")
-# What computes longest, so that nobody waits for it in the end.
-_LONG: Final = "transfer"
+# How long others take, in hundredths of a second; those that are not here take two.
+_TAKE: Final = {
+    "pipecat_adapter": 90,
+    "livekit_adapter": 60,
+    "transfer": 50,
+    "simulation": 70,
+    "emulator": 25,
+    "detect": 20,
+    "store": 20,
+    "web": 20,
+    "doctor": 15,
+    "handoff": 10,
+    "stories": 10,
+}
 # The last calls begin when so much of the rest is done.
 _LAST_CALL: Final = 0.8
 
@@ -38,10 +51,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if hasattr(config, "workerinput"):
         played = [item for folder in _PLAYED for item in items if _folder(item) == folder]
         others = [item for item in items if _folder(item) not in _PLAYED]
-        others.sort(key=lambda item: _folder(item) != _LONG)
-        pause = _LAST_CALL * len(others) / max(1, len(played))
+        ends = list(itertools.accumulate(_TAKE.get(_folder(item), 2) for item in others))
+        pause = _LAST_CALL * ends[-1] / max(1, len(played)) if ends else 0
         place = {item: pause * nth for nth, item in enumerate(played)}
-        place.update({item: nth for nth, item in enumerate(others)})
+        place.update(zip(others, ends, strict=True))
         items.sort(key=place.__getitem__)
 
 

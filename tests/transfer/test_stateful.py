@@ -192,7 +192,7 @@ _LEADING_ON = (
 
 TestLivingCall = LivingCall.TestCase
 TestLivingCall.settings = settings(
-    max_examples=150,
+    max_examples=100,
     stateful_step_count=100,
     deadline=None,
     derandomize=True,

@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """What plays calls in real time goes before what only computes."""
     ports.take_share()
     if hasattr(config, "workerinput"):
-        os.nice(5)
+        os.nice(10)
 
 
 @pytest.hookimpl(trylast=True)

@@ -6,11 +6,13 @@ that a request which ought not to be made would be seen, and would end the call.
 
 from __future__ import annotations
 
+import functools
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp.connector
+import onnxruntime
 import pytest
 import pytest_asyncio
 
@@ -30,6 +32,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             # As errors these would stop Pipecat's hang-up in a test, and there alone.
             item.add_marker(pytest.mark.filterwarnings("ignore:BasicAuth is deprecated"))
             item.add_marker(pytest.mark.filterwarnings("ignore:The 'auth' parameter is deprecated"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def turn_model() -> None:
+    """Load once what each conversation would load anew and none of these asks: its words do.
+
+    The recogniser of these tests tells when a turn is over, as that of the examples does.
+    """
+    load = functools.cache(onnxruntime.InferenceSession)
+    setattr(onnxruntime, "InferenceSession", lambda path, **_: load(path))  # noqa: B010
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -120,7 +120,7 @@ def scenario(name: str, **other: Any) -> Scenario:
 
 def must_be_right(played: Played) -> None:
     """It came out as its scenario says, and nothing broke on the way."""
-    assert [] == played.unmet
+    assert [] == played.unmet, f"{played.unmet}, {played.result}"
     assert played.trouble is None
     assert not [event for event in played.events if event["kind"] == "emulator.error"]
 

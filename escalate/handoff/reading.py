@@ -29,7 +29,6 @@ _SCOPE: Final = 5  # words, or characters of a language without blanks, that a n
 # What words mean behind a "not", and behind a "shall I" or an "if". A kind that is missing keeps
 # its meaning: in "I can't, call me back" the "can't" does not reach over to the rest.
 _MODIFIED: Final[Mapping[Kind, Mapping[Kind, Kind]]] = {
-    Kind.NO: {Kind.ACCEPT: Kind.DECLINE},
     Kind.NOT: {
         Kind.ACCEPT: Kind.DECLINE,
         Kind.YES: Kind.DECLINE,
@@ -38,6 +37,11 @@ _MODIFIED: Final[Mapping[Kind, Mapping[Kind, Kind]]] = {
     Kind.CANT: {Kind.ACCEPT: Kind.DECLINE},
     Kind.WHETHER: dict.fromkeys((Kind.ACCEPT, Kind.YES, Kind.NO, Kind.DECLINE), Kind.ASK),
 }
+
+# What may end in the "not" of the words behind it, as "lo siento no" does before "lo pase", and
+# how many words it reaches over to a yes.
+_YES: Final[Mapping[Kind, int]] = {Kind.ACCEPT: 2, Kind.YES: 0}
+_REFUSALS: Final = frozenset({Kind.NO, Kind.DECLINE, Kind.BUSY, Kind.NOT_NOW})
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,7 @@ class Pack:
             kind = hit.kind
             if kind is Kind.CANT or (kind is Kind.NOT and self._is_last(text, hit, hits)):
                 kind = Kind.DECLINE
-            elif kind is Kind.ACCEPT and before is not None and self._is_refused(text, before, hit):
+            elif before is not None and self._is_refused(text, before, hit):
                 kind = Kind.DECLINE
             elif before is not None and self._reaches(text, before, hit):
                 kind = _MODIFIED[before.kind].get(kind, kind)
@@ -157,17 +161,24 @@ class Pack:
         return short and all(other.kind is Kind.SKIP for other in later)
 
     def _is_refused(self, text: str, before: Hit, hit: Hit) -> bool:
-        """Whether it goes on a "can't" at the end of what was found before it."""
-        if text[before.end : hit.start].strip():
+        """Whether a yes goes on a "can't", or a refusal's "not", at the end of what is before it.
+
+        In "no puedo" the word is a "not", in "no adelante" it may be: no yes is no yes.
+        """
+        between = text[before.end : hit.start]
+        if hit.kind not in _YES or "," in between or (between and not self._blank):
             return False
+        ends = self._cants if hit.kind is Kind.ACCEPT and not between.strip() else []
+        if before.kind in _REFUSALS and len(between.split()) <= _YES[hit.kind]:
+            ends = [*ends, *self._nots]
         starts = range(before.start, before.end)
-        return any(cant.fullmatch(text, at, before.end) for cant in self._cants for at in starts)
+        return any(end.fullmatch(text, at, before.end) for end in ends for at in starts)
 
     def _reaches(self, text: str, modifier: Hit, hit: Hit) -> bool:
-        if modifier.kind is Kind.NO and modifier.end <= hit.start:
-            # In "no puedo" the word is a "not", in "no, adelante" it may be: no yes is no yes.
-            is_not = any(not_.fullmatch(text, modifier.start, modifier.end) for not_ in self._nots)
-            return is_not and not text[modifier.end : hit.start].strip()
+        if modifier.kind is Kind.NOT and hit.kind is Kind.DECLINE:
+            # "No, I don't" says it twice.
+            if any(not_.match(text, hit.start, hit.end) for not_ in self._nots):
+                return False
         if modifier.kind not in _MODIFIED:
             return False
         if modifier.start > hit.start:

@@ -163,6 +163,31 @@ def test_a_negated_verb_is_no_yes(speech: str, language: str) -> None:
     assert Reply.DECLINE is read_reply(speech=speech, language=language).reply
 
 
+@pytest.mark.parametrize(
+    ("speech", "language"),
+    [
+        ("I am at home", "en"),
+        ("Mike is ready", "en"),
+        ("Sarah kann das übernehmen", "de"),
+        ("kann das jemand anders übernehmen", "de"),
+        ("Luis está disponible", "es"),
+        ("puede Sara atender la llamada", "es"),
+        ("Jean peut le prendre", "fr"),
+        ("Marco può rispondere", "it"),
+        ("a Sara pode atender", "pt"),
+        ("Tomek może odebrać", "pl"),
+        ("Ayşe müsait", "tr"),
+        ("rekan saya bisa ambil", "id"),
+        ("田中さんが対応できます", "ja"),
+        ("同事可以接", "zh"),
+        ("سارة تستطيع أخذ المكالمة", "ar"),
+    ],
+)
+def test_a_yes_of_somebody_else_is_no_yes(speech: str, language: str) -> None:
+    """A caller goes to who says that he takes him, and to nobody he names."""
+    assert Reply.ACCEPT is not read_reply(speech=speech, language=language).reply
+
+
 @pytest.mark.parametrize(("speech", "expected"), [("Yes?", Reply.UNCLEAR), ("Yes.", Reply.ACCEPT)])
 def test_a_yes_with_a_question_mark_is_a_greeting(speech: str, expected: Reply) -> None:
     """It is how people answer the phone."""

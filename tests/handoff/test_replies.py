@@ -151,6 +151,7 @@ def test_negation_and_hedges_are_understood(speech: str, expected: Reply) -> Non
         ("tidak tidak terima kasih", "id"),
         ("ich kann den Anruf nicht annehmen", "de"),
         ("ich nehme den Anruf nicht an", "de"),
+        ("ich kann heute keine Anrufe mehr annehmen", "de"),
         ("je ne le prends pas", "fr"),
         ("मैं कॉल नहीं लूँगा", "hi"),
         ("出られません", "ja"),

@@ -168,7 +168,12 @@ class Pack:
         between = text[before.end : hit.start]
         if hit.kind not in _YES or "," in between or (between and not self._blank):
             return False
-        ends = self._cants if hit.kind is Kind.ACCEPT and not between.strip() else []
+        adjacent = hit.kind is Kind.ACCEPT and not between.strip()
+        if adjacent and before.kind in _REFUSALS and before.kind is not Kind.NO:
+            # "I don't want them" and "put through": the "not" may stand anywhere in it.
+            negative = (*self._nots, *self._cants)
+            return any(found.search(text, before.start, before.end) for found in negative)
+        ends = self._cants if adjacent else []
         if before.kind in _REFUSALS and len(between.split()) <= _YES[hit.kind]:
             ends = [*ends, *self._nots]
         starts = range(before.start, before.end)

@@ -10,8 +10,10 @@ import pytest
 
 from tests import nursery, ports
 
-# Their tests mostly wait for calls that are played in real time; those with the longest first.
+# Their tests mostly wait for calls that are played in real time.
 _PLAYED: Final = ("sip", "parity", "page", "demo", "calls")
+# Those play several at a time, and last longest.
+_PLAYED_TOGETHER: Final = ("/parity/", "/page/", "::test_every_")
 # How long others take, in hundredths of a second; those that are not here take two.
 _TAKE: Final = {
     "pipecat_adapter": 90,
@@ -49,13 +51,22 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Workers play a few calls at any time, and compute beside them."""
     if hasattr(config, "workerinput"):
-        played = [item for folder in _PLAYED for item in items if _folder(item) == folder]
+        played = _spread([item for item in items if _folder(item) in _PLAYED])
         others = [item for item in items if _folder(item) not in _PLAYED]
         ends = list(itertools.accumulate(_TAKE.get(_folder(item), 2) for item in others))
         pause = _LAST_CALL * ends[-1] / max(1, len(played)) if ends else 0
         place = {item: pause * nth for nth, item in enumerate(played)}
         place.update(zip(others, ends, strict=True))
         items.sort(key=place.__getitem__)
+
+
+def _spread(played: list[pytest.Item]) -> list[pytest.Item]:
+    """What plays several calls at a time comes early, but never all at once."""
+    together = [item for item in played if any(part in item.nodeid for part in _PLAYED_TOGETHER)]
+    alone = [item for item in played if item not in together]
+    place = {item: _LAST_CALL * nth / len(together) for nth, item in enumerate(together)}
+    place.update({item: nth / len(alone) for nth, item in enumerate(alone)})
+    return sorted(played, key=place.__getitem__)
 
 
 def _folder(item: pytest.Item) -> str:

@@ -15,10 +15,8 @@ _ALWAYS_TOLD: Final = frozenset(
         *("BillRate", "ParentAuthID", "DialALegUUID", "DialBLegFrom", "StreamID", "Timestamp"),
     }
 )
-
-
 # What of a SIP message the protocol does not need for itself.
-_TOLD_BY_SIP: Final = ("authorization", "proxy-auth", "www-auth", "x-ph-", "user-to-user")
+_SAYS_MORE: Final = ("authorization", "proxy-auth", "www-auth", "x-ph-", "user-to-user")
 
 
 def details(event: Event) -> str | None:
@@ -45,14 +43,6 @@ def message_of(event: Event) -> str:
     return "\n".join([f"{way} {event['peer']}", event["line"], *fields])
 
 
-def _sip_in_short(event: Event) -> str | None:
-    if not event["kind"].startswith("sip."):
-        return None
-    told = (pair for pair in event["headers"] if pair[0].lower().startswith(_TOLD_BY_SIP))
-    fields = (f"  {name}: {value}" for name, value in told)
-    return "\n".join([f"{'>' if event['kind'] == 'sip.sent' else '<'} {event['line']}", *fields])
-
-
 def document_of(event: Event) -> str | None:
     """Return the document that was answered, indented."""
     return _pretty(event["xml"]) if "xml" in event else None
@@ -61,6 +51,14 @@ def document_of(event: Event) -> str | None:
 def told_in(event: Event) -> Mapping[str, Any]:
     """Return what a callback says beside what every callback repeats."""
     return {key: value for key, value in event["params"].items() if key not in _ALWAYS_TOLD}
+
+
+def _sip_in_short(event: Event) -> str | None:
+    if not event["kind"].startswith("sip."):
+        return None
+    way = ">" if event["kind"] == "sip.sent" else "<"
+    told = (pair for pair in event["headers"] if pair[0].lower().startswith(_SAYS_MORE))
+    return "\n".join([f"{way} {event['line']}", *(f"  {name}: {value}" for name, value in told)])
 
 
 def _pretty(xml: str) -> str:

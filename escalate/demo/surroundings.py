@@ -13,11 +13,13 @@ from escalate.demo import launch
 from escalate.demo.processes import HOST
 from escalate.demo.scenarios import (
     DESTINATIONS,
+    SIP_ADDRESS,
     SIP_PASSWORD,
     SIP_USERNAME,
     Scenario,
 )
 from escalate.demo.transcripts import Line
+from escalate.settings import password_variable
 
 # Shorter than anybody would configure, so that the demonstration goes on.
 _CONFIRM_S: Final = 4
@@ -74,7 +76,7 @@ def environment_for(directory: Path, ports: Ports, scenario: Scenario) -> dict[s
     inherited = {k: v for k, v in os.environ.items() if not _is_private(k)}
     return {
         **inherited,
-        "ESCALATE_SIP_PASSWORD_SUPPORT": SIP_PASSWORD,
+        password_variable(DESTINATIONS[SIP_ADDRESS]): SIP_PASSWORD,
         "ESCALATE_CONFIG": str(directory / _SETTINGS),
         "ESCALATE_TRANSCRIPT": str(directory / _SCRIPT),
         launch.PORT_VARIABLE: str(ports.tls),

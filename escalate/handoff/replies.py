@@ -81,9 +81,9 @@ def hints(language: str) -> tuple[str, ...]:
     return _pack(language).hints
 
 
-def prepare(languages: Iterable[str]) -> None:
+def prepare(wanted: Iterable[str]) -> None:
     """Read what replies in these languages are read by, which takes tenths of a second for each."""
-    for language in (*languages, _ENGLISH):
+    for language in (*wanted, _ENGLISH):
         _pack(language)
 
 

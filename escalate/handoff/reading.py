@@ -76,6 +76,8 @@ class Pack:
         self.hints: tuple[str, ...] = tuple(data["hints"])
         self._blank = " " if data.get("spaced", True) else ""
         self._not_follows: bool = data.get("not_follows", False)
+        spellings = data.get("spellings", {}).items()
+        self._spellings = {fold(spoken): fold(word) for spoken, word in spellings}
         macros = _unfolded(data.get("macros", {}))
         self._but = [self._compile(pattern, macros) for pattern in data["patterns"]["but"]]
         self._rules = [
@@ -116,7 +118,7 @@ class Pack:
             if left <= 0:
                 break
             # A "no" keeps its pause: "no, hang up" is not "do not hang up".
-            words = words_of(f"{clause},")[:left]
+            words = [self._spellings.get(word, word) for word in words_of(f"{clause},")[:left]]
             left -= len(words)
             line = self._blank.join((line, *words) if line else words)
             ends.append(len(line))
@@ -127,12 +129,15 @@ class Pack:
         dividers = sorted(match.span() for but in self._but for match in but.finditer(text))
         starts = (0, *(end for _, end in dividers))
         ends = (*(start - len(self._blank) for start, _ in dividers), len(text))
-        parts = list(zip(starts, ends, strict=True))
+        parts, whole = list(zip(starts, ends, strict=True)), [(0, len(text))]
         for rule in self._rules:
-            for start, end in [(0, len(text))] if rule.divides else parts:
-                for match in rule.pattern.finditer(text, start, end):
+            search = rule.pattern.search  # most find nothing, which it says sooner than `finditer`
+            for start, end in whole if rule.divides else parts:
+                match = search(text, start, end)
+                while match is not None:
                     if match.end() > match.start():
                         yield Hit(rule.kind, match.start(), match.end(), rule.general)
+                    match = search(text, max(match.end(), match.start() + 1), end)
 
     def _divides(self, pattern: re.Pattern[str]) -> bool:
         """Whether a pattern holds a "but" of its own; where no blanks stand, any may."""

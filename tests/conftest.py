@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests import nursery, ports
+from tests import nursery, ports, voices
 
 # Their tests mostly wait for calls that are played in real time.
 _PLAYED: Final = ("sip", "parity", "page", "demo", "calls")
@@ -43,6 +43,7 @@ def pytest_xdist_setupnodes(config: pytest.Config, specs: list[Any]) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """What plays calls in real time goes before what only computes."""
     ports.take_share()
+    voices.hurry()
     if hasattr(config, "workerinput"):
         os.nice(10)
 

@@ -189,19 +189,24 @@ async def test_a_recogniser_that_keeps_the_language_to_itself_is_noticed() -> No
 
 
 async def a_request_in_two_pieces_is_heard_as_one(played: Played) -> None:
-    """Neither final asks for a human by itself; together they do, before the model is asked."""
+    """What he is escalated for is the whole sentence, before the model is asked."""
+    assert (Trigger.ASKED, "asks-to-talk") == request_of(played)
+
+
+def request_of(played: Played) -> tuple[Trigger, str]:
+    """What he was escalated for: the trigger, and the rule that found it."""
     assert played.stored is not None
     held = played.stored.escalation
     assert held is not None
-    assert Trigger.ASKED == held.trigger
+    return held.trigger, held.rule
 
 
-async def test_pieces_read_one_by_one_are_no_request() -> None:
-    """Twin of split-request: the caller stays with the bot."""
-    played = await play(scenario("split-request", limit_s=7.0), sabotage="pieces-apart")
+async def test_pieces_read_one_by_one_are_not_the_request() -> None:
+    """Twin of split-request: the second piece has to do, as if there had been no question."""
+    pieces = scenario("split-request", over=DIALED, watch_s=0.2)
+    played = await play(pieces, sabotage="pieces-apart")
 
-    assert "with_bot" == played.result["outcome"]
-    assert () == played.result["attempts"]
+    assert (Trigger.ASKED, "says-only-that") == request_of(played)
 
 
 # --- the bot's end --------------------------------------------------------------------------------

@@ -135,4 +135,4 @@ async def test_speech_lasts_as_long_as_its_words() -> None:
     assert isinstance(spoken[0], TTSStartedFrame)
     assert isinstance(spoken[-1], TTSStoppedFrame)
     assert {8000} == {frame.sample_rate for frame in spoken[1:-1]}
-    assert 1.9 < sum(len(frame.audio) for frame in spoken[1:-1]) / 2 / 8000 < 4.0
+    assert 1.3 < sum(len(frame.audio) for frame in spoken[1:-1]) / 2 / 8000 < 3.0

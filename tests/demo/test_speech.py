@@ -38,10 +38,10 @@ def replace_espeak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str)
 @with_espeak
 @pytest.mark.parametrize("sample_rate", [8000, 16000, 24000])
 async def test_speech_is_audible_and_as_long_at_every_rate(sample_rate: int) -> None:
-    """Six words take two to four seconds, whatever rate the pipeline runs at."""
+    """Six words take about two seconds, whatever rate the pipeline runs at."""
     pcm = await speak(SENTENCE, sample_rate)
 
-    assert 2.0 < seconds(pcm, sample_rate) < 4.0
+    assert 1.3 < seconds(pcm, sample_rate) < 3.0
     assert loudness(pcm) > 500
 
 

@@ -57,6 +57,7 @@ _PERSON = r"(?:human|person|people|someone|somebody|agent|representative|operato
 
 RULES: Final[Sequence[tuple[str, Reply]]] = (
     (rf"(?:\bnot|n't|\bno need)\b.*\b{_PERSON}\b", NO_HUMAN),
+    (rf"\b{_PERSON}\b.*\bnever mind\b", NO_HUMAN),
     (rf"\b{_PERSON}\b", TO_HUMAN),
     (r"\b(?:refund|money back|damaged|charged|complain\w*)\b", COMPLAINT),
     (r"\b(?:bye|goodbye|that is all|that's all|nothing else|have a \w+ day)\b", GOODBYE),

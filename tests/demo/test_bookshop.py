@@ -28,6 +28,7 @@ def said(text: str) -> list[dict[str, object]]:
         ("thank you", "You are welcome."),
         ("I do NOT want a human", "All right, we will sort it out together."),
         ("I don\u2019t need an agent", "All right, we will sort it out together."),
+        ("a human please never mind", "All right, we will sort it out together."),
         ("blub", "I am sorry, could you repeat that?"),
     ],
 )

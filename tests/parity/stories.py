@@ -34,7 +34,7 @@ _RETRACTION: Final = replace(
     SCENARIOS["bridged"],
     name="retraction",
     description="the caller changes his mind while he is told that he is being connected",
-    lines=conversation([(0.9, "a human please"), (0.5, "no wait never mind")]),
+    lines=conversation([(0.9, "a human please"), (0.3, "never mind")]),
     # Longer than the announcement would have lasted, and the Dial after it.
     over=When("caller.says", nth=2),
     watch_s=5.0,

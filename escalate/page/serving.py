@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from starlette.datastructures import MutableHeaders
-from starlette.responses import FileResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
@@ -50,9 +50,22 @@ class Hardened:
         await self._app(scope, receive, send_hardened)
 
 
-def html(name: str, *, status: int = 200) -> Response:
-    """Return one of the pages, by its name."""
-    return FileResponse(_FOLDER / f"{name}.html", status_code=status)
+def html(
+    name: str, *, title: str | None = None, problem: bool = False, status: int = 200
+) -> Response:
+    """Return one of the pages: the head of all, and what is in the file of its name.
+
+    With a `problem` it shows what it has to say about one.
+    """
+    body = _text(name)
+    if problem:
+        body = body.replace('role="alert" hidden', 'role="alert"')
+    return HTMLResponse(_text("head").format(title=title or name) + body, status_code=status)
+
+
+@cache
+def _text(name: str) -> str:
+    return (_FOLDER / f"{name}.html").read_text(encoding="utf-8")
 
 
 @cache

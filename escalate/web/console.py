@@ -71,12 +71,12 @@ class _Console:
         """Show the console, or the form to those who have not shown the token."""
         if self._sessions.may_look(request):
             return html("console")
-        return html("login", status=401)
+        return html("login", title="console", status=401)
 
     async def log_in(self, request: Request) -> Response:
         """Let in whoever has the token."""
         if not self._sessions.is_token(await _token_in(request)):
-            return html("refused", status=403)
+            return html("login", title="console", problem=True, status=403)
         response = RedirectResponse("./", status_code=303)
         self._sessions.begin(response)
         return response

@@ -94,11 +94,13 @@ async def test_whoever_does_not_show_the_token_sees_a_form_and_no_more(
     door = await browser.get("/console/")
     assert 401 == door.status_code
     assert 'type="password"' in door.text
+    assert '<p class="problem" role="alert" hidden>This is not the token.' in door.text
     for path in ("/console/escalations", f"/console/calls/{UUID}"):
         reply = await browser.get(path)
         assert (401, {"error": "show the token first"}) == (reply.status_code, reply.json())
     refused = await log_in(browser, "c0ffee-c0ffee-coffee")
     assert (403, None) == (refused.status_code, refused.headers.get("set-cookie"))
+    assert '<p class="problem" role="alert">This is not the token.' in refused.text
     for forged in ("", "9999999999", "9999999999.", f"9999999999.{'0' * 64}", "x.y"):
         browser.cookies = httpx.Cookies({"escalate_console": forged})
         assert 401 == (await browser.get("/console/escalations")).status_code

@@ -108,7 +108,9 @@ def without_overlaps(hits: Sequence[Hit]) -> list[Hit]:
 
 def _gives_way(hit: Hit, general: Hit) -> bool:
     """Whether a word such as "not" is a part of what a general pattern covers."""
-    return hit.kind in _GIVE_WAY and general.start <= hit.start and hit.end <= general.end
+    shorter = hit.end - hit.start < general.end - general.start
+    inside = general.start <= hit.start and hit.end <= general.end
+    return hit.kind in _GIVE_WAY and shorter and inside
 
 
 def _is_covered(hit: Hit, hits: Sequence[Hit]) -> bool:

@@ -194,10 +194,16 @@ def is_guessed(text: str, hits: Sequence[Hit], ends: Sequence[int]) -> bool:
     "That is where Maria comes in" holds a "come in", and takes nobody's call; "I will get my coat
     first" holds an "I will get". A word or two behind it do not matter.
     """
+    begin = max((hit.end for hit in hits if hit.kind in DIVIDERS), default=0)
+    behind = [hit for hit in hits if hit.start >= begin]
+    if begin and not any(hit.kind in MEANS for hit in behind):
+        # "Yes, but" and words that nobody knows.
+        known_words = sum(len(text[hit.start : hit.end].split()) for hit in behind)
+        if len(text[begin:].split()) - known_words >= _REMARK:
+            return True
     if any(hit.kind is Kind.YES for hit in hits):
         return _is_remark(text, hits)
-    begin = max((hit.end for hit in hits if hit.kind in DIVIDERS), default=0)
-    known = sum(hit.end - hit.start for hit in hits if hit.start >= begin)
+    known = sum(hit.end - hit.start for hit in behind)
     return 3 * known < len(text) - begin or all(
         _goes_on(text, hit, after, ends)
         for hit, after in zip(hits, (*hits[1:], None), strict=False)

@@ -129,6 +129,8 @@ def test_every_language_has_its_list_and_all_meanings() -> None:
         ("oh yes she called yesterday", Reply.UNCLEAR),
         ("please put them on hold", Reply.DEFER),
         ("yes but", Reply.UNCLEAR),
+        ("yes but the plumber is here", Reply.UNCLEAR),
+        ("yes but make it quick", Reply.ACCEPT),
         ("", Reply.UNCLEAR),
         ("\u00ad\u200b ... !", Reply.UNCLEAR),
     ],

@@ -217,12 +217,14 @@ def _is_remark(text: str, hits: Sequence[Hit]) -> bool:
         return False
     last = [hit for hit in hits if hit.kind is not Kind.SKIP][-1]
     polite = [text[hit.start : hit.end] for hit in hits if hit.start >= last.end]
-    rest = len(text[last.end :].split()) - len(" ".join(polite).split())
-    return last.kind is Kind.YES and rest > _REMARK
+    rest = text[last.end :]
+    # Where no blanks stand, two characters are about a word.
+    words = len(rest.split()) if " " in text else len(rest) // 2
+    return last.kind is Kind.YES and words - len(" ".join(polite).split()) > _REMARK
 
 
 def _goes_on(text: str, hit: Hit, after: Hit | None, ends: Sequence[int]) -> bool:
     """Whether what is behind a hit, to the next one or the pause, is longer than the hit."""
     pause = next((end for end in ends if end >= hit.end), len(text))
     rest = text[hit.end : min(pause, after.start if after is not None else len(text))]
-    return len(rest.split()) > 1 and len(rest) > _SHORT_TAIL
+    return len(rest) > _SHORT_TAIL and (len(rest.split()) > 1 or " " not in text)

@@ -22,14 +22,13 @@ from livekit.agents import (
     get_job_context,
     llm,
 )
-from livekit.agents.voice import SpeechHandle
 
 from escalate.errors import EscalateError, LayoutError
 from escalate.live_call import LiveCall, Resumption
 from escalate.livekit.bridge import PlivoBridge
-from escalate.livekit.history import Turns, with_history
 from escalate.livekit.job import JobEnd
-from escalate.livekit.layout import check_session, check_voice, realtime_model
+from escalate.livekit.layout import check_session, check_voice
+from escalate.livekit.speech import Speech
 from escalate.values import Trigger
 
 log = logging.getLogger("escalate")
@@ -98,18 +97,13 @@ class EscalationTools(llm.Toolset):
         self._call = call
         self._bridge = bridge
         self._session: AgentSession[Any] | None = None
-        self._turns = Turns()
+        self._speech = Speech(call.call_uuid)
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._speaking = False
-        self._shut = False
-        self._unanswered: SpeechHandle | None = None
         self._released = False
         self._gone = asyncio.Event()
         self._job_end: JobEnd | None = None
         self._begun = False
         self._back: Resumption | None = None
-        self._drop_greeting = False
-        self._discards = True
         super().__init__(id="escalation", tools=[self._tool()])
         # The base class has looked at every attribute, `tools` among them; from here on whoever
         # asks for them is a session that starts.
@@ -126,6 +120,7 @@ class EscalationTools(llm.Toolset):
         """
         check_session(self, session)
         self._session = session
+        self._speech.join(session)
         if self._bridge is not None:
             self._bridge.attach(session)
             self._bridge.on_digit(self._call.press)
@@ -165,15 +160,12 @@ class EscalationTools(llm.Toolset):
         return self
 
     async def _begin(self) -> None:
-        assert self._session is not None
         try:
             self._back = await self._call.begin()
         except EscalateError as error:
             log.error("call %s: cannot be handed over: %s", self._call.call_uuid, error)
         if self._back is not None:
-            self._drop_greeting = True
-            agent = self._session.current_agent
-            await agent.update_chat_ctx(with_history(agent.chat_ctx, self._back.history))
+            await self._speech.go_on_from(self._back.history)
 
     def _tool(self) -> llm.RawFunctionTool[..., Any]:
         """Return the function the LLM may call: it chooses among names, never among numbers."""
@@ -208,13 +200,7 @@ class EscalationTools(llm.Toolset):
 
     @_guarded
     def _transcribed(self, event: UserInputTranscribedEvent) -> None:
-        self._drop_greeting = False
-        if event.is_final:
-            assert self._session is not None
-            # A speech-to-speech model begins to answer before it tells what it has heard.
-            if realtime_model(self._session) is None:
-                self._unanswered = None
-            self._turns.heard(event.transcript)
+        self._speech.heard(event.transcript, final=event.is_final)
         language = str(event.language) if event.language else None
         self._call.hear(event.transcript, final=event.is_final, language=language)
 
@@ -226,29 +212,21 @@ class EscalationTools(llm.Toolset):
         if item.role == "assistant":
             self._call.bot_said(item.text_content)
         elif item.role == "user":
-            self._drop_greeting = False
             # Text chat and session.run() bring no transcript, only the message itself.
-            if not self._turns.added(item.text_content):
+            if self._speech.added(item.text_content):
+                self._keep(self._speech.remind())
+            else:
                 self._call.hear(item.text_content)
-            elif not self._shut:
-                self._keep(self._remind())
 
     @_guarded
     def _speech_created(self, event: SpeechCreatedEvent) -> None:
-        """Keep the bot quiet, and a returning caller from being greeted again."""
-        if self._speaking:
-            return
-        if self._shut or self._drop_greeting:
-            self._drop_greeting = False
-            event.speech_handle.interrupt(force=True)
-            if event.source == "generate_reply":
-                self._unanswered = event.speech_handle
+        self._speech.created(event)
 
     @_guarded
     def _state_changed(self, event: AgentStateChangedEvent) -> None:
         if event.old_state == "initializing" and self._back is not None:
             back, self._back = self._back, None
-            self._say(back.text, over_the_caller=False)
+            self._speech.say(back.text)
 
     @_guarded
     def _failed(self, event: ErrorEvent) -> None:
@@ -318,25 +296,11 @@ class EscalationTools(llm.Toolset):
 
     def hold(self) -> None:
         """Stop the bot in the middle of its sentence, and let it begin no other."""
-        if self._shut or self._session is None:
-            return
-        self._shut = True
-        interruption = self._session.options.interruption
-        # While a line may not be interrupted LiveKit gives the recogniser silence. The caller
-        # would not be heard when he takes his request back.
-        self._discards = interruption["discard_audio_if_uninterruptible"]
-        interruption["discard_audio_if_uninterruptible"] = False
-        self._stop_talking()
-
-    def _stop_talking(self) -> None:
-        """Cancel what is being said and what is being prepared for a turn that has not ended."""
-        assert self._session is not None
-        with contextlib.suppress(RuntimeError):
-            self._session.interrupt(force=True)
+        self._speech.hold()
 
     async def announce(self, text: str) -> None:
         """Speak to the end, whatever the caller says meanwhile."""
-        handle = self._say(text, over_the_caller=True)
+        handle = self._speech.say(text, over_the_caller=True)
         if handle is None:
             return
         await handle.wait_for_playout()
@@ -352,38 +316,4 @@ class EscalationTools(llm.Toolset):
 
     async def resume(self, text: str | None) -> None:
         """Let the bot speak again, and know what it has missed."""
-        self._shut = False
-        assert self._session is not None
-        interruption = self._session.options.interruption
-        interruption["discard_audio_if_uninterruptible"] = self._discards
-        self._stop_talking()
-        await self._remind()
-        unanswered, self._unanswered = self._unanswered, None
-        if text is not None:
-            self._say(text, over_the_caller=False)
-        elif unanswered is not None and unanswered.scheduled:
-            # His turn has ended in the meantime, and its reply was cancelled.
-            self._session.generate_reply()
-
-    async def _remind(self) -> None:
-        """Put into the LLM's context what it did not hear."""
-        assert self._session is not None
-        if missed := self._turns.missed():
-            agent = self._session.current_agent
-            await agent.update_chat_ctx(with_history(agent.chat_ctx, missed))
-
-    def _say(self, text: str, *, over_the_caller: bool) -> SpeechHandle | None:
-        """Speak a line of ours; None when there is nobody to speak."""
-        assert self._session is not None
-        self._speaking = True
-        try:
-            handle = self._session.say(text)
-            if over_the_caller:
-                # As an argument it would be dropped where a model takes turns on its own server.
-                handle.allow_interruptions = False
-            return handle
-        except RuntimeError as error:
-            log.error("call %s: cannot be spoken: %s", self._call.call_uuid, error)
-            return None
-        finally:
-            self._speaking = False
+        await self._speech.let_go(text)

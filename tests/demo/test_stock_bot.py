@@ -50,7 +50,7 @@ class Bot:
 async def bot(tmp_path: Path) -> AsyncIterator[Bot]:
     """A bot whose caller talks over the greeting, is answered, and says goodbye."""
     script = tmp_path / "call.jsonl"
-    lines = conversation([(1.2, "where is it"), (2.2, "goodbye")])
+    lines = conversation([(1.8, "where is it"), (2.2, "goodbye")])
     script.write_text(
         "\n".join(json.dumps({"text": x.text, "final": x.final, "at": x.at}) for x in lines)
     )

@@ -70,7 +70,7 @@ class Hasty(EscalationTools):
     """Sabotage: what was sent counts as heard."""
 
     async def announce(self, text: str) -> None:
-        self._say(text, over_the_caller=True)
+        self._speech.say(text, over_the_caller=True)
 
 
 async def test_a_bot_that_does_not_wait_cuts_the_announcement(desk: Desk) -> None:

@@ -77,7 +77,7 @@ MEANS: Final = {
 
 
 def parted(hits: Sequence[Hit], ends: Sequence[int]) -> list[Hit]:
-    """Return the hits with questions ended where he pauses and then says what he will do.
+    """Return the hits with questions and "later" ended where he pauses and says what he will do.
 
     "How does it work, just put them through" is more than a question.
     """
@@ -87,7 +87,8 @@ def parted(hits: Sequence[Hit], ends: Sequence[int]) -> list[Hit]:
         pauses = (end for end in ends if hit.start < end < hit.end)
         return next((end for end in pauses if any(end < at < hit.end for at in plain)), hit.end)
 
-    return [replace(hit, end=end_of(hit)) if hit.kind is Kind.ASK else hit for hit in hits]
+    shortened = (Kind.ASK, Kind.DEFER)
+    return [replace(hit, end=end_of(hit)) if hit.kind in shortened else hit for hit in hits]
 
 
 def without_overlaps(hits: Sequence[Hit]) -> list[Hit]:

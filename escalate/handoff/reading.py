@@ -244,7 +244,8 @@ def _longest_first(pattern: str) -> str:
             stack[-1].append("")
         elif character == ")":
             group = _ordered(stack.pop())
-            stack[-1][-1] += f"({group})"
+            # A group that is kept costs time, and nobody asks for it.
+            stack[-1][-1] += f"({group})" if group.startswith("?") else f"(?:{group})"
         else:
             stack[-1][-1] += character
     return _ordered(stack[0])

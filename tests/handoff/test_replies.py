@@ -183,6 +183,7 @@ def test_a_negated_verb_is_no_yes(speech: str, language: str) -> None:
     [
         ("I am at home", "en"),
         ("Anna has got it", "en"),
+        ("Susan does that, so please send her there", "en"),
         ("my colleague was waiting for her call", "en"),
         ("Mike is ready", "en"),
         ("Sarah kann das übernehmen", "de"),

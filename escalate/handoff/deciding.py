@@ -218,10 +218,10 @@ def _is_remark(text: str, hits: Sequence[Hit]) -> bool:
         return False
     last = [hit for hit in hits if hit.kind is not Kind.SKIP][-1]
     polite = [text[hit.start : hit.end] for hit in hits if hit.start >= last.end]
-    rest = text[last.end :]
+    rest = [text[last.end :], " ".join(polite)]
     # Where no blanks stand, two characters are about a word.
-    words = len(rest.split()) if " " in text else len(rest) // 2
-    return last.kind is Kind.YES and words - len(" ".join(polite).split()) > _REMARK
+    words = [len(part.split()) if " " in text else len(part) // 2 for part in rest]
+    return last.kind is Kind.YES and words[0] - words[1] > _REMARK
 
 
 def _goes_on(text: str, hit: Hit, after: Hit | None, ends: Sequence[int]) -> bool:

@@ -1,0 +1,56 @@
+"""Words of greeting and thanks around an answer do not turn it into a yes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from escalate.handoff.deciding import Reply
+from escalate.handoff.replies import read_reply
+
+BLIND = Path(__file__).with_name("replies") / "blind"
+# What may stand before and behind any answer.
+AROUND = {
+    "ar": (("الو، ", "السلام عليكم، ", "آسف، "), (" من فضلك", "، شكرا")),
+    "de": (("hallo, ", "äh, ", "tut mir leid, "), (" bitte", ", danke")),
+    "en": (("hello, ", "um, ", "sorry, "), (" please", ", thank you")),
+    "es": (("buenos días, ", "eh, ", "lo siento, "), (" por favor", ", gracias")),
+    "fr": (("bonjour, ", "euh, ", "désolé, "), (" s'il vous plaît", ", merci")),
+    "hi": (("नमस्ते, ", "देखिए ", "माफ़ कीजिए, "), (" जी", ", धन्यवाद")),
+    "id": (("halo, ", "eh, ", "maaf, "), (" ya", ", terima kasih")),
+    "it": (("buongiorno, ", "eh, ", "mi dispiace, "), (" per favore", ", grazie")),
+    "ja": (("もしもし、", "えっと、", "すみません、"), ("ね", "、ありがとうございます")),
+    "nl": (("hallo, ", "nou ", "sorry, "), (" hoor", ", dank u")),
+    "pl": (("dzień dobry, ", "no ", "przepraszam, "), (" proszę", ", dziękuję")),
+    "pt": (("bom dia, ", "eh, ", "desculpe, "), (" por favor", ", obrigado")),
+    "tr": (("merhaba, ", "şey, ", "üzgünüm, "), (" efendim", ", teşekkürler")),
+    "zh": (("喂、", "嗯、", "不好意思、"), ("吧", "、谢谢")),
+}
+
+
+def refusals(language: str) -> list[str]:
+    """The declines and defers that were written blind in the last rounds."""
+    found = []
+    for file in sorted(BLIND.glob(f"1[3-9]/{language}.txt")):
+        meaning = ""
+        for line in file.read_text(encoding="utf-8").splitlines():
+            if line.startswith("# "):
+                meaning = line[2:]
+            elif line.strip() and meaning in ("decline", "defer"):
+                found.append(line.rstrip(".。!"))
+    return found
+
+
+@pytest.mark.parametrize("language", AROUND)
+def test_politeness_makes_no_yes_of_a_refusal(language: str) -> None:
+    """A "please" is a yes in some languages, and a particle behind anything in others."""
+    before, after = AROUND[language]
+    lines = refusals(language)
+    spoken = [f"{word}{line}" for word in before for line in lines]
+    spoken += [f"{line}{word}" for word in after for line in lines if not line.endswith(word)]
+    taken = [
+        text for text in spoken if read_reply(speech=text, language=language).reply is Reply.ACCEPT
+    ]
+    assert taken == []
+    assert len(lines) >= 30

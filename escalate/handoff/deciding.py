@@ -95,6 +95,7 @@ def without_overlaps(hits: Sequence[Hit]) -> list[Hit]:
     """Return the longest hits; of two equally long, that of the kind which stands first."""
     kinds = list(Kind)
     exact = [hit for hit in hits if not hit.general]
+    hits = [_until_later(hit, exact) for hit in hits]
     later = [hit for hit in exact if hit.kind is Kind.DEFER and not _is_covered(hit, exact)]
     kept: list[Hit] = []
     for hit in sorted(hits, key=lambda h: (h.general, h.start - h.end, kinds.index(h.kind))):
@@ -105,6 +106,14 @@ def without_overlaps(hits: Sequence[Hit]) -> list[Hit]:
         if not over or (hit.general and all(_gives_way(other, hit) for other in over)):
             kept = [other for other in kept if other not in over] + [hit]
     return sorted(kept, key=lambda hit: hit.start)
+
+
+def _until_later(hit: Hit, exact: Sequence[Hit]) -> Hit:
+    """Return a yes without its end, if that begins to say when: "put me through | next week"."""
+    if hit.kind is not Kind.ACCEPT:
+        return hit
+    later = [other.start for other in exact if other.kind is Kind.DEFER and other.end > hit.end]
+    return replace(hit, end=min([hit.end, *(at for at in later if hit.start < at)]))
 
 
 def _gives_way(hit: Hit, general: Hit) -> bool:

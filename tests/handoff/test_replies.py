@@ -291,6 +291,18 @@ def test_any_text_has_an_answer(speech: str, language: str) -> None:
     assert isinstance(read_reply(speech=speech, language=language).reply, Reply)
 
 
+@pytest.mark.parametrize(
+    ("speech", "language"),
+    [
+        ("páselos por favor la semana que viene", "es"),
+        ("oui passez-le sur mon poste la semaine prochaine", "fr"),
+    ],
+)
+def test_a_yes_that_says_when_is_a_defer(speech: str, language: str) -> None:
+    """Although the words that say when could be the object of the yes."""
+    assert Reply.DEFER is read_reply(speech=speech, language=language).reply
+
+
 @pytest.mark.parametrize("language", languages())
 def test_a_long_monologue_costs_little(language: str) -> None:
     """Only the first words are read, and no pattern is explosive on repeats."""

@@ -81,11 +81,19 @@ def parted(hits: Sequence[Hit], ends: Sequence[int]) -> list[Hit]:
 
     "How does it work, just put them through" is more than a question.
     """
-    plain = [hit.start for hit in hits if hit.kind in (Kind.ACCEPT, Kind.DECLINE)]
+    plain = [hit for hit in hits if hit.kind in (Kind.ACCEPT, Kind.DECLINE)]
+
+    def goes_on(hit: Hit, pause: int) -> bool:
+        later = (other for other in plain if pause <= other.start < hit.end)
+        # "One moment, I get my headset" is a "later" as a whole.
+        return any(
+            hit.kind is Kind.ASK or (other.start - pause < 2 and other.end >= hit.end)
+            for other in later
+        )
 
     def end_of(hit: Hit) -> int:
         pauses = (end for end in ends if hit.start < end < hit.end)
-        return next((end for end in pauses if any(end < at < hit.end for at in plain)), hit.end)
+        return next((end for end in pauses if goes_on(hit, end)), hit.end)
 
     shortened = (Kind.ASK, Kind.DEFER)
     return [replace(hit, end=end_of(hit)) if hit.kind in shortened else hit for hit in hits]

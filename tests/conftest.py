@@ -15,6 +15,8 @@ _PLAYED: Final = ("sip", "parity", "page", "demo", "calls")
 _PLAYED_TOGETHER: Final = ("/parity/", "/page/", "::test_every_")
 # The part of the plays in which those begin.
 _EARLY: Final = 0.8
+# They wait, too, though not for long.
+_PLAYED_IN_PART: Final = ("pipecat_adapter", "livekit_adapter")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -46,7 +48,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Put what is played first, where the workers are that play."""
     if hasattr(config, "workerinput"):
         played = _spread([item for item in items if _folder(item) in _PLAYED])
-        items[:] = [*played, *(item for item in items if _folder(item) not in _PLAYED)]
+        others = [item for item in items if _folder(item) not in _PLAYED]
+        others.sort(key=lambda item: _folder(item) not in _PLAYED_IN_PART)
+        items[:] = [*played, *others]
 
 
 def _spread(played: list[pytest.Item]) -> list[pytest.Item]:

@@ -221,11 +221,26 @@ def is_guessed(text: str, hits: Sequence[Hit], ends: Sequence[int]) -> bool:
             return True
     if any(hit.kind is Kind.YES for hit in hits):
         return _is_remark(text, hits)
+    if _ends_plainly(text, hits, ends):
+        return False
     known = sum(hit.end - hit.start for hit in behind)
     return 3 * known < len(text) - begin or all(
         _goes_on(text, hit, after, ends)
         for hit, after in zip(hits, (*hits[1:], None), strict=False)
         if hit.kind is Kind.ACCEPT
+    )
+
+
+def _ends_plainly(text: str, hits: Sequence[Hit], ends: Sequence[int]) -> bool:
+    """Whether nothing but a yes is behind the last pause: "I have her file here, put her through"."""
+    begin = max((end for end in ends if end < len(text)), default=0)
+    last = [hit for hit in hits if hit.start >= begin > 0]
+    known = sum(len(text[hit.start : hit.end].split()) for hit in last)
+    plain = (Kind.ACCEPT, Kind.YES, Kind.SKIP)
+    return (
+        any(hit.kind is Kind.ACCEPT for hit in last)
+        and all(hit.kind in plain for hit in last)
+        and known == len(text[begin:].split())
     )
 
 

@@ -128,6 +128,7 @@ def test_every_language_has_its_list_and_all_meanings() -> None:
         ("hold on I'm on another call", Reply.DEFER),
         ("oh yes she called yesterday", Reply.UNCLEAR),
         ("please put them on hold", Reply.DEFER),
+        ("her file was on the desk of a colleague all along, put her through", Reply.ACCEPT),
         ("yes but", Reply.UNCLEAR),
         ("yes but the plumber is here", Reply.UNCLEAR),
         ("yes but make it quick", Reply.ACCEPT),

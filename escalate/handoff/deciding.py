@@ -153,6 +153,13 @@ def is_asked_back(speech: str, hits: Sequence[Hit]) -> bool:
     return speech.rstrip().endswith(_QUESTION_MARKS) and all(hit.kind in plain for hit in hits)
 
 
+def without_tag(speech: str, hits: Sequence[Hit]) -> Sequence[Hit]:
+    """Return the hits without an "okay?" behind an answer: "no, okay?" is a no."""
+    asked = speech.rstrip().endswith(_QUESTION_MARKS) and hits and hits[-1].kind is Kind.YES
+    said = any(hit.kind in MEANS and hit.kind is not Kind.YES for hit in hits)
+    return hits[:-1] if asked and said else hits
+
+
 def decide(hits: Sequence[Hit]) -> Reply:
     """Return what the last part says that says anything; parts are divided by "but"."""
     softened = False

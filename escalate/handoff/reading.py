@@ -19,6 +19,7 @@ from escalate.handoff.deciding import (
     is_machine,
     parted,
     without_overlaps,
+    without_tag,
 )
 
 _MACRO: Final = re.compile(r"\{([a-z]+)\}")
@@ -101,7 +102,7 @@ class Pack:
         found = without_overlaps(parted(list(self._hits(text)), ends))
         if not found:
             return None
-        hits = list(self._modified(text, found))
+        hits = without_tag(speech, list(self._modified(text, found)))
         if is_machine(hits):
             return Answer(Reply.DECLINE, machine=True, words=_words(text, hits))
         reply = Reply.UNCLEAR if is_asked_back(speech, hits) else decide(hits)
@@ -156,13 +157,16 @@ class Pack:
             elif before is not None and self._reaches(text, before, hit):
                 kind = _MODIFIED[before.kind].get(kind, kind)
             elif after is not None and self._not_follows and self._reaches(text, after, hit):
-                kind = Kind.DECLINE if kind is Kind.ACCEPT else kind
+                adjacent = not text[hit.end : after.start].strip()
+                if kind is Kind.ACCEPT or (kind is Kind.YES and adjacent):
+                    kind = Kind.DECLINE
             yield replace(hit, kind=kind)
 
     def _is_last(self, text: str, hit: Hit, hits: Sequence[Hit]) -> bool:
-        """Whether but for a "please" nothing follows: "go ahead, no wait, don't"."""
-        later = (other for other in hits if other.start >= hit.end)
-        short = len(text[hit.end :].split()) <= (1 if self._blank else 0)
+        """Whether but for a "please" or "sorry" nothing follows: "go ahead, no wait, don't"."""
+        later = [other for other in hits if other.start >= hit.end]
+        polite = sum(len(text[other.start : other.end].split()) for other in later)
+        short = len(text[hit.end :].split()) - polite <= (1 if self._blank else 0)
         return short and all(other.kind is Kind.SKIP for other in later)
 
     def _is_refused(self, text: str, before: Hit, hit: Hit) -> bool:

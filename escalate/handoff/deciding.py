@@ -239,7 +239,7 @@ def is_guessed(text: str, hits: Sequence[Hit], ends: Sequence[int]) -> bool:
 
 
 def _ends_plainly(text: str, hits: Sequence[Hit], ends: Sequence[int]) -> bool:
-    """Whether nothing but a yes is behind the last pause: "I have her file here, put her through"."""
+    """Whether only a yes is behind the last pause: "I have her file here, put her through"."""
     begin = max((end for end in ends if end < len(text)), default=0)
     last = [hit for hit in hits if hit.start >= begin > 0]
     known = sum(len(text[hit.start : hit.end].split()) for hit in last)

@@ -198,6 +198,8 @@ def _deciding(kinds: Sequence[Kind]) -> Kind | None:
     if weighty and not _asks_back(kinds):
         said_yes = Kind.YES in kinds or Kind.ACCEPT in kinds
         waits = Kind.MOMENT in kinds and weighty[-1] is Kind.BUSY
+        if weighty[-1] is Kind.ACCEPT and [kind for kind in kinds if kind in MEANS][-1] is Kind.NO:
+            return Kind.ASK  # "Put them through. No."
         later = waits or (weighty[-1] is Kind.NOT_NOW and said_yes)
         return Kind.DEFER if later else weighty[-1]
     if Kind.ASK in kinds:

@@ -126,6 +126,7 @@ def test_every_language_has_its_list_and_all_meanings() -> None:
         ("yes I hear you, but I can't", Reply.DECLINE),
         ("yes, just not now", Reply.DEFER),
         ("no, okay?", Reply.DECLINE),
+        ("put her through. No.", Reply.UNCLEAR),
         ("put her through, okay?", Reply.ACCEPT),
         ("my answer is no okay", Reply.DECLINE),
         ("hold on I'm on another call", Reply.DEFER),

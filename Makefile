@@ -4,7 +4,7 @@ PYTHON ?= python3
 SCENARIO ?= bridged
 FRAMEWORK ?= pipecat
 # Most tests wait for calls that are played in real time.
-WORKERS ?= $(shell n=$$(nproc); echo $$((n < 4 ? 3 * n + 1 : 13)))
+WORKERS ?= $(shell n=$$(nproc); echo $$((n < 4 ? 4 * n : 16)))
 COMPAT ?= pipecat-1.8.0 pipecat-1.12 pipecat-newest livekit-1.5.17 livekit-1.6 livekit-1.7 livekit-newest
 BIN := .venv/bin
 # Dozens of processes are started, and each would compile everything anew.

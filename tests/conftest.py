@@ -17,6 +17,8 @@ _PLAYED_TOGETHER: Final = ("/parity/", "/page/", "::test_every_")
 _EARLY: Final = 0.8
 # They wait, too, though not for long.
 _PLAYED_IN_PART: Final = ("pipecat_adapter", "livekit_adapter")
+# Some of these compute for seconds, which should not come last.
+_LONG: Final = ("detect", "handoff", "transfer")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -47,10 +49,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put what is played first, where the workers are that play."""
     if hasattr(config, "workerinput"):
-        played = _spread([item for item in items if _folder(item) in _PLAYED])
-        others = [item for item in items if _folder(item) not in _PLAYED]
-        others.sort(key=lambda item: _folder(item) not in _PLAYED_IN_PART)
-        items[:] = [*played, *others]
+        items.sort(key=lambda item: _kind(_folder(item)))
+        played = [item for item in items if _folder(item) in _PLAYED]
+        items[: len(played)] = _spread(played)
 
 
 def _spread(played: list[pytest.Item]) -> list[pytest.Item]:
@@ -60,6 +61,12 @@ def _spread(played: list[pytest.Item]) -> list[pytest.Item]:
     place = {item: _EARLY * nth / len(together) for nth, item in enumerate(together)}
     place.update({item: nth / len(alone) for nth, item in enumerate(alone)})
     return sorted(played, key=place.__getitem__)
+
+
+def _kind(folder: str) -> int:
+    """Where the tests of a folder stand: those that wait, those that compute, and the long ones."""
+    kinds = (_PLAYED, _PLAYED_IN_PART, (), _LONG)
+    return next((nth for nth, folders in enumerate(kinds) if folder in folders), 2)
 
 
 def _folder(item: pytest.Item) -> str:

@@ -9,6 +9,9 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+LAG: Final = {"ESCALATE_HANDOFF__DRAIN_S": "1"}
+"""For bots whose carrier plays late what it was sent, as it does beside other tests."""
+
 # Where they are, for the processes that a run consists of.
 _HOME: Final = "TESTS_VOICES"
 # Half again as fast as a demonstration's, and still words.

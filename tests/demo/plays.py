@@ -21,7 +21,7 @@ from escalate.handoff import Context, read_headers
 from escalate.store import SqliteStore
 from escalate.transfer import Call
 from escalate.values import Outcome
-from tests import nursery
+from tests import nursery, voices
 from tests.demo import ears
 
 TESTS = Path(__file__).parents[1]
@@ -69,7 +69,7 @@ async def play(
         bot=bot,
         split=split,
         launcher="sabotage" if sabotage else launch.__name__,
-        environment={"PYTHONPATH": str(TESTS), "SABOTAGE": sabotage or ""},
+        environment={"PYTHONPATH": str(TESTS), "SABOTAGE": sabotage or "", **voices.LAG},
     )
     with nursery.in_use():
         async with stage:
@@ -83,7 +83,7 @@ async def play_together(*scenarios: Scenario) -> dict[str, Played]:
     stage = Stage(
         scenarios[0],
         launcher=ears.__name__,
-        environment={"PYTHONPATH": str(TESTS.parent)},
+        environment={"PYTHONPATH": str(TESTS.parent), **voices.LAG},
     )
     with nursery.in_use():
         async with stage:

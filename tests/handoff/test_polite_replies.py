@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -45,10 +46,10 @@ def refusals(language: str) -> list[str]:
 @pytest.mark.parametrize("language", AROUND)
 def test_politeness_makes_no_yes_of_a_refusal(language: str) -> None:
     """A "please" is a yes in some languages, and a particle behind anything in others."""
-    before, after = AROUND[language]
+    before, after = map(cycle, AROUND[language])
     lines = refusals(language)
-    spoken = [f"{word}{line}" for word in before for line in lines]
-    spoken += [f"{line}{word}" for word in after for line in lines if not line.endswith(word)]
+    spoken = [f"{next(before)}{line}" for line in lines]
+    spoken += [f"{line}{word}" for line in lines if not line.endswith(word := next(after))]
     taken = [
         text for text in spoken if read_reply(speech=text, language=language).reply is Reply.ACCEPT
     ]

@@ -11,7 +11,7 @@ pytest.importorskip("trustme")
 
 from escalate.demo.scenarios import SCENARIOS
 from escalate.demo.stage import Stage, examples
-from tests import nursery
+from tests import nursery, voices
 from tests.parity.playing import play
 from tests.parity.stories import STORIES
 
@@ -38,7 +38,7 @@ async def test_every_story_ends_as_it_must(needs: str, bot: Path, half: int) -> 
             SCENARIOS["warm"],
             bot=bot,
             launcher="tests.parity.launcher",
-            environment={"PYTHONPATH": str(ROOT)},
+            environment={"PYTHONPATH": str(ROOT), **voices.LAG},
         ) as stage:
             unmet = await asyncio.gather(*(play(stage.plivo, name) for name in names))
             assert {name: [] for name in names} == dict(zip(names, unmet, strict=True))

@@ -16,7 +16,7 @@ _PLAYED_TOGETHER: Final = ("/parity/", "/page/", "::test_every_")
 # The part of the plays in which those begin.
 _EARLY: Final = 0.8
 # They wait, too, though not for long.
-_PLAYED_IN_PART: Final = ("pipecat_adapter", "livekit_adapter")
+_PLAYED_IN_PART: Final = ("pipecat_adapter", "livekit_adapter", "emulator")
 # Some of these compute for seconds, which should not come last.
 _LONG: Final = ("detect", "handoff", "transfer")
 

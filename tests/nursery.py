@@ -179,8 +179,11 @@ def _answers(door: Path) -> bool:
 
 def serve(folder: Path, python: str, *tests: str) -> None:
     """Fork a child for each order, until stdin closes; `python` is what it takes for Python."""
-    _collect(tests) if tests else _import()
-    _read_all_languages()
+    if tests:
+        _collect(tests)
+    else:
+        _import()
+    _read_languages(all_of_humans=bool(tests))
     gc.freeze()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     waker, woken = os.pipe()
@@ -228,14 +231,14 @@ def _collect(tests: Sequence[str]) -> None:
         pytest.main(["--collect-only", "-qq", "-p", "no:cacheprovider", *tests])
 
 
-def _read_all_languages() -> None:
-    """Every bot reads them by default, and so do many tests."""
+def _read_languages(*, all_of_humans: bool) -> None:
+    """Every bot reads all that callers speak, and tests what humans speak besides English."""
     from escalate.detect import DetectPolicy
     from escalate.detect.compiled import compiled
     from escalate.handoff import languages, prepare
 
     compiled(DetectPolicy())
-    prepare(languages())
+    prepare(languages() if all_of_humans else ())
 
 
 _contexts: list[ssl.SSLContext] = []

@@ -224,10 +224,8 @@ def is_guessed(text: str, hits: Sequence[Hit], ends: Sequence[int]) -> bool:
     begin = max((hit.end for hit in hits if hit.kind in DIVIDERS), default=0)
     behind = [hit for hit in hits if hit.start >= begin]
     if begin and not any(hit.kind in MEANS for hit in behind):
-        # "Yes, but" and words that nobody knows.
-        known_words = sum(len(text[hit.start : hit.end].split()) for hit in behind)
-        if len(text[begin:].split()) - known_words >= _REMARK:
-            return True
+        # "Yes, but", and nobody knows what: "sorry", "two".
+        return True
     if any(hit.kind is Kind.YES for hit in hits):
         return _is_remark(text, hits)
     if _ends_plainly(text, hits, ends):

@@ -136,6 +136,8 @@ def test_every_language_has_its_list_and_all_meanings() -> None:
         ("yes but", Reply.UNCLEAR),
         ("yes but the plumber is here", Reply.UNCLEAR),
         ("yes but make it quick", Reply.ACCEPT),
+        ("yes but sorry", Reply.UNCLEAR),
+        ("sure, but two", Reply.UNCLEAR),
         ("", Reply.UNCLEAR),
         ("\u00ad\u200b ... !", Reply.UNCLEAR),
     ],

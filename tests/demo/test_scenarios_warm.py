@@ -141,8 +141,9 @@ async def when_no_human_takes_the_call_the_caller_never_leaves_the_bot(played: P
     refused = at(played, "leg.ended", code=3010)
     went_on = at(played, "caller.says", 2)
     nobody_is_free = Say().text(Line.RETURNING, reason=Reason.BUSY)
-    begins = array("h", (await speak(nobody_is_free, 8000))[:16_000])
-    assert likeness(begins, heard_between(played, refused, went_on)) > 0.5
+    # Half a second: a machine that lags tears gaps into more.
+    begins = array("h", (await speak(nobody_is_free, 8000))[:8_000])
+    assert likeness(begins, heard_between(played, refused, went_on)) > 0.6
     assert went_on < max(e["at"] for e in played.events if e["kind"] == "heard.started")
     assert Outcome.RETURNED == ending_of(played)
 

@@ -15,10 +15,14 @@ _PLAYED: Final = ("sip", "parity", "page", "demo", "calls")
 _PLAYED_TOGETHER: Final = ("/parity/", "/page/", "::test_every_")
 # The part of the plays in which those begin.
 _EARLY: Final = 0.8
-# They wait, too, though not for long.
-_PLAYED_IN_PART: Final = ("pipecat_adapter", "livekit_adapter", "emulator")
-# Some of these compute for seconds, which should not come last.
-_LONG: Final = ("detect", "handoff", "transfer")
+# Where the others stand behind them: those that wait, too, though not for long, come first, and
+# last those that compute for seconds, as they are begun from the end.
+_PLACES: Final = {
+    **dict.fromkeys(_PLAYED, 0),
+    **dict.fromkeys(("pipecat_adapter", "livekit_adapter", "emulator"), 1),
+    **dict.fromkeys(("detect", "handoff", "transfer"), 3),
+}
+_ELSEWHERE: Final = 2
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -49,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put what is played first, where the workers are that play."""
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: _kind(_folder(item)))
+        items.sort(key=lambda item: _PLACES.get(_folder(item), _ELSEWHERE))
         played = [item for item in items if _folder(item) in _PLAYED]
         items[: len(played)] = _spread(played)
 
@@ -61,12 +65,6 @@ def _spread(played: list[pytest.Item]) -> list[pytest.Item]:
     place = {item: _EARLY * nth / len(together) for nth, item in enumerate(together)}
     place.update({item: nth / len(alone) for nth, item in enumerate(alone)})
     return sorted(played, key=place.__getitem__)
-
-
-def _kind(folder: str) -> int:
-    """Where the tests of a folder stand: those that wait, those that compute, and the long ones."""
-    kinds = (_PLAYED, _PLAYED_IN_PART, (), _LONG)
-    return next((nth for nth, folders in enumerate(kinds) if folder in folders), 2)
 
 
 def _folder(item: pytest.Item) -> str:

@@ -33,9 +33,7 @@ def at(played: Played, kind: str, nth: int = 1, **fields: object) -> float:
     return float(found[nth - 1]["at"])
 
 
-async def a_human_accepts_before_the_caller_leaves_the_bot(
-    played: Played,
-) -> None:
+async def a_human_accepts_before_the_caller_leaves_the_bot(played: Played) -> None:
     """Asked, accepted, waiting, announced to the caller, and only then does the bot let go."""
     steps = [
         at(played, "heard.started", source="speak"),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from itertools import cycle
-from pathlib import Path
 
 import pytest
 
 from escalate.handoff.deciding import Reply
 from escalate.handoff.replies import read_reply
+from tests.handoff.lists import FOLDER, lines_of
 
-BLIND = Path(__file__).with_name("replies") / "blind"
 # What may stand before and behind any answer.
 AROUND = {
     "ar": (("الو، ", "السلام عليكم، ", "آسف، "), (" من فضلك", "، شكرا")),
@@ -32,15 +31,12 @@ AROUND = {
 
 def refusals(language: str) -> list[str]:
     """The declines and defers that were written blind in the last rounds."""
-    found = []
-    for file in sorted(BLIND.glob(f"1[3-9]/{language}.txt")):
-        meaning = ""
-        for line in file.read_text(encoding="utf-8").splitlines():
-            if line.startswith("# "):
-                meaning = line[2:]
-            elif line.strip() and meaning in ("decline", "defer"):
-                found.append(line.rstrip(".。!"))
-    return found
+    return [
+        line.rstrip(".。!")
+        for file in sorted(FOLDER.glob(f"blind/1[3-9]/{language}.txt"))
+        for meaning, line in lines_of(file)
+        if meaning in ("decline", "defer")
+    ]
 
 
 @pytest.mark.parametrize("language", AROUND)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+import tomllib
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
+from importlib import resources
 
 import pytest
 from hypothesis import given, settings
@@ -22,26 +23,17 @@ from escalate.handoff.replies import (
     read_reply,
     recogniser,
 )
+from tests.handoff.lists import FOLDER, lines_of
 
-FOLDER = Path(__file__).with_name("replies")
 LISTS = sorted(FOLDER.glob("*.txt"))
 HARDER = sorted((FOLDER / "harder").glob("*.txt"))
 FRESH = sorted((FOLDER / "fresh").glob("*.txt"))
 BLIND = sorted((FOLDER / "blind").glob("*/*.txt"))
+PACKS = resources.files("escalate.handoff") / "data" / "replies"
 TARGET = 0.99
 MEANT = ("accept", "decline", "defer")
 # What is read right of the half of the first blind round that was scored before it was read.
 NEVER_SEEN = {"en": 0.98, "de": 0.97, "es": 0.975, "fr": 0.955, "other": 0.965}
-
-
-def lines_of(file: Path) -> Iterator[tuple[str, str]]:
-    """Each line with what it means."""
-    meaning = ""
-    for line in file.read_text(encoding="utf-8").splitlines():
-        if line.startswith("# "):
-            meaning = line[2:]
-        elif line.strip():
-            yield meaning, line
 
 
 def held_out(line: str) -> bool:
@@ -100,6 +92,17 @@ def test_every_language_has_its_list_and_all_meanings() -> None:
         meanings = Counter(meaning for meaning, _ in lines_of(file))
         assert {"accept", "decline", "defer", "unclear", "machine"} == set(meanings)
         assert sum(meanings.values()) >= 80
+
+
+@pytest.mark.parametrize("language", languages())
+def test_a_pack_holds_nothing_that_has_no_effect(language: str) -> None:
+    """Every macro is used, and no pattern stands twice."""
+    pack = tomllib.loads((PACKS / f"{language}.toml").read_text(encoding="utf-8"))
+    kinds = [kind for part in ("patterns", "general") for kind in pack.get(part, {}).values()]
+    patterns = Counter(pattern for kind in kinds for pattern in kind)
+    assert [] == [pattern for pattern, times in patterns.items() if times > 1]
+    written = " ".join([*patterns, *pack.get("macros", {}).values(), *pack.get("times", {})])
+    assert [] == [name for name in pack.get("macros", {}) if f"{{{name}}}" not in written]
 
 
 @pytest.mark.parametrize(

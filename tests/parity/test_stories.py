@@ -21,14 +21,15 @@ PLAIN_BOT = Path(__file__).with_name("plain_bot.py")
 
 # One process with all of them is too slow on a small machine.
 HALVES = [list(STORIES)[half::2] for half in range(2)]
+# The tests of the demonstration play all others with Pipecat's bot.
+NOT_IN_DEMO = [name for name in STORIES if name not in SCENARIOS]
 LIVEKIT_BOT = examples() / "livekit_agent.py"
 
 
 @pytest.mark.parametrize(
     "needs, bot, names",
     [
-        # The tests of the demonstration play all others with this bot.
-        ("pipecat", examples() / "pipecat_bot.py", ["retraction"]),
+        ("pipecat", examples() / "pipecat_bot.py", NOT_IN_DEMO),
         *(("livekit.agents", LIVEKIT_BOT, names) for names in HALVES),
         *(("escalate", PLAIN_BOT, names) for names in HALVES),
     ],

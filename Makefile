@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE =
 ALONE = $(BIN)/pytest --last-failed --last-failed-no-failures none
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo install test pytest alone sip lint compat together clean ALWAYS
+.PHONY: help demo install test pytest alone sip weights lint compat together clean ALWAYS
 
 help:
 	@echo "make demo [SCENARIO=name]  play a call on this machine (escalate demo --list: all names)"
@@ -22,6 +22,7 @@ help:
 	@echo "make compat [COMPAT=...]   the adapters' tests on old and new releases of their frameworks"
 	@echo "make together              whether both frameworks install together at their newest releases"
 	@echo "make sip                   every story with real telephones (kamailio, sipp, baresip, linphone)"
+	@echo "make weights               learn again from tests/handoff/replies, after lines were added there"
 	@echo "make lint                  ruff and mypy alone"
 	@echo "make clean                 remove .venv and what tools left behind"
 
@@ -43,6 +44,9 @@ alone: .venv/test.stamp
 
 sip: .venv/test.stamp
 	SIP_STORIES=all $(BIN)/pytest tests/sip -n $(WORKERS) --dist load --maxschedchunk 1
+
+weights: .venv/weights.stamp
+	$(BIN)/python -m tests.handoff.learn
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check .
@@ -83,6 +87,10 @@ $(BIN)/python:
 .venv/test.stamp: pyproject.toml | $(BIN)/python
 	$(PIP) --upgrade 'pip>=25.1'
 	$(PIP) -e '.[pipecat,livekit,agent-transport,emulator,redis,encryption]' --group dev
+	@touch $@
+
+.venv/weights.stamp: .venv/test.stamp
+	$(PIP) --group weights
 	@touch $@
 
 # A name like pipecat-1.8 is a framework and a release of it: 1.8.0 is that one, 1.8 its newest patch.

@@ -50,13 +50,15 @@ class Answer:
     """A reply and what it rests on.
 
     `machine` says that a recording spoke, which is a DECLINE. `after_s` is how long a DEFER asks
-    for (seconds), if it names a time. `words` are the words that decided, folded.
+    for (seconds), if it names a time. `words` are the words that decided, folded; `whole` says that
+    no word of the answer is unknown, nor known of a general pattern only.
     """
 
     reply: Reply
     machine: bool = False
     after_s: float | None = None
     words: str = ""
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ class Pack:
     def __init__(self, data: Mapping[str, Any]) -> None:
         self.recogniser: str = data["recogniser"]
         self.hints: tuple[str, ...] = tuple(data["hints"])
-        self._blank = " " if data.get("spaced", True) else ""
+        self.spaced: bool = data.get("spaced", True)
+        self._blank = " " if self.spaced else ""
         self._not_follows: bool = data.get("not_follows", False)
         spellings = data.get("spellings", {}).items()
         self._spellings = {fold(spoken): fold(word) for spoken, word in spellings}
@@ -109,7 +112,8 @@ class Pack:
         if reply is Reply.ACCEPT and is_guessed(text, hits, ends):
             reply = Reply.UNCLEAR
         after_s = self._after_s(text) if reply is Reply.DEFER else None
-        return Answer(reply, after_s=after_s, words=_words(text, hits))
+        whole = _is_whole(text, [hit for hit in found if not hit.general])
+        return Answer(reply, after_s=after_s, words=_words(text, hits), whole=whole)
 
     def _clauses(self, speech: str) -> tuple[str, list[int]]:
         """Return the words in one line, and where the clauses in it end."""
@@ -216,6 +220,10 @@ class Pack:
         edges = ("(?<![^ ])", "(?![^ ])") if self._blank else ("", "")
         return re.compile(f"{edges[0]}([0-9]+|{numbers}) ?({unit}){edges[1]}")
 
+    def after_s(self, speech: str) -> float | None:
+        """Return the time that `speech` names (seconds), if it does."""
+        return self._after_s(self._clauses(speech)[0])
+
     def _after_s(self, text: str) -> float | None:
         for pattern, seconds in self._times:
             if pattern.search(text):
@@ -260,6 +268,14 @@ def _ordered(alternatives: list[str]) -> str:
     mark = found[0] if found else ""
     alternatives[0] = alternatives[0][len(mark) :]
     return mark + "|".join(sorted(alternatives, key=len, reverse=True))
+
+
+def _is_whole(text: str, hits: Sequence[Hit]) -> bool:
+    """Whether the hits cover every word."""
+    ends = (0, *(hit.end for hit in hits))
+    starts = (*(hit.start for hit in hits), len(text))
+    gaps = (text[end:start] for end, start in zip(ends, starts, strict=True))
+    return not any(any(map(str.isalnum, gap)) for gap in gaps)
 
 
 def _words(text: str, hits: Sequence[Hit]) -> str:

@@ -1,26 +1,37 @@
 """What the human answers when he is offered a call: yes, no, not yet, or nothing of that kind.
 
-He presses a key or says it in his own words. A language is a data file in `data/replies`, described
-in the README there; this module reads the words by it, the same way every time. Where an answer is
-not plain it is `UNCLEAR`, and he is asked again: a caller is never given to somebody who may not
-have said yes.
+He presses a key or says it in his own words. Two readers hear the words, the same way every time:
+the patterns of a language (`reading.py`), which know what a "not" and a "but" do, and the weights
+of its words (`weighing.py`), which know how thousands of answers were put. Both are data files in
+`data/replies`, described in the README there. Where they do not agree the likelier reading counts,
+and a yes only if it is very likely: an answer that is not plain is `UNCLEAR`, and he is asked
+again. A caller is never given to somebody who may not have said yes.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
 
+from escalate.detect.text import words_of
 from escalate.handoff.deciding import Reply
 from escalate.handoff.languages import base_of
 from escalate.handoff.reading import Answer, Pack
+from escalate.handoff.weighing import Weights
 
 FOLDER: Final = Path(__file__).with_name("data") / "replies"
 _ENGLISH: Final = "en"
+# How much likelier a meaning is for being what the patterns say, of a part of the words, of all.
+_TRUST: Final = 4.0
+_TRUST_OF_ALL: Final = 20.0
+# How likely a meaning must be: one that the patterns do not say, a yes, a yes against them.
+_LIKELY: Final = 0.4
+_PLAIN: Final = 0.7
+_AGAINST: Final = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +57,46 @@ def read_reply(
     """
     if digits.strip("#"):
         return read_keys(digits, keys)
-    if (answer := _pack(language).read(speech)) is not None:
+    base = _known(language)
+    answer = _pack(base).read(speech)
+    if answer is None:
+        # A word may be English by chance: "ya" is a yes there, and a "now" in Spanish.
+        english = _pack(_ENGLISH).read(speech)
+        if english is None or 2 * len(english.words) < len(speech.strip()):
+            answer = UNCLEAR
+        else:
+            base, answer = _ENGLISH, english
+    return _weighed(speech, answer, base)
+
+
+def _weighed(speech: str, answer: Answer, base: str) -> Answer:
+    """Return what patterns and weights come to, where `answer` is what the patterns say."""
+    reply = agreed(answer, _weights(base).chances(speech))
+    if reply is answer.reply:
         return answer
-    # A word may be English by chance: "ya" is a yes there, and a "now" in Spanish.
-    english = _pack(_ENGLISH).read(speech)
-    return english if english and 2 * len(english.words) >= len(speech.strip()) else UNCLEAR
+    after_s = _pack(base).after_s(speech) if reply is Reply.DEFER else None
+    return Answer(reply, after_s=after_s, words=" ".join(words_of(speech)))
+
+
+def agreed(answer: Answer, chances: Mapping[Reply, float]) -> Reply:
+    """Return the meaning that is likeliest by both readers, UNCLEAR where none is likely enough.
+
+    `answer` is what the patterns say, and `chances` are by the weights. That patterns find nothing
+    says something only where they know every word.
+    """
+    said = answer.reply
+    if answer.machine or not chances:
+        return said
+    trust = _TRUST_OF_ALL if answer.whole else 1.0 if said is Reply.UNCLEAR else _TRUST
+    odds = {reply: chance * (trust if reply is said else 1.0) for reply, chance in chances.items()}
+    reply = max(odds, key=lambda one: odds[one])
+    if reply is Reply.ACCEPT:
+        if answer.whole and said is not Reply.ACCEPT:
+            return Reply.UNCLEAR
+        needed = _AGAINST if said in (Reply.DECLINE, Reply.DEFER) else _PLAIN
+    else:
+        needed = 0.0 if reply is said else _LIKELY
+    return reply if odds[reply] >= needed * sum(odds.values()) else Reply.UNCLEAR
 
 
 def read_keys(digits: str, keys: Keys = KEYS) -> Answer:
@@ -84,14 +130,27 @@ def hints(language: str) -> tuple[str, ...]:
 def prepare(wanted: Iterable[str]) -> None:
     """Read what replies in these languages are read by, which takes tenths of a second for each."""
     for language in (*wanted, _ENGLISH):
-        _pack(language)
+        _pack(language), _weights(language)
+
+
+def _known(language: str) -> str:
+    base = base_of(language)
+    return base if base in languages() else _ENGLISH
 
 
 def _pack(language: str) -> Pack:
-    base = base_of(language)
-    return _compiled(base if base in languages() else _ENGLISH)
+    return _compiled(_known(language))
+
+
+def _weights(language: str) -> Weights:
+    return _loaded(_known(language))
 
 
 @cache
 def _compiled(base: str) -> Pack:
     return Pack(tomllib.loads((FOLDER / f"{base}.toml").read_text(encoding="utf-8")))
+
+
+@cache
+def _loaded(base: str) -> Weights:
+    return Weights((FOLDER / f"{base}.weights").read_bytes(), spaced=_compiled(base).spaced)

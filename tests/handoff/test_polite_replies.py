@@ -51,3 +51,28 @@ def test_politeness_makes_no_yes_of_a_refusal(language: str) -> None:
     ]
     assert taken == []
     assert len(lines) >= 30
+
+
+# "No thanks", and what people say behind it that is a yes elsewhere.
+NO_THANKS = {
+    "ar": "لا شكرا، تمام",
+    "de": "nein danke, passt schon",
+    "en": "no thanks, that's fine",
+    "es": "no gracias, está bien",
+    "fr": "non merci, ça va",
+    "hi": "नहीं धन्यवाद, ठीक है",
+    "id": "tidak terima kasih, oke",
+    "it": "no grazie, va bene così",
+    "ja": "いえ結構です、大丈夫です",
+    "nl": "nee bedankt, prima",
+    "pl": "nie dziękuję, dobrze",
+    "pt": "não obrigado, tá tranquilo",
+    "tr": "hayır teşekkürler, tamam",  # noqa: RUF001
+    "zh": "不用了谢谢，好的",  # noqa: RUF001
+}
+
+
+@pytest.mark.parametrize(("language", "speech"), NO_THANKS.items())
+def test_a_no_thanks_stays_a_no(language: str, speech: str) -> None:
+    """Whatever friendly word follows."""
+    assert Reply.DECLINE is read_reply(speech=speech, language=language).reply

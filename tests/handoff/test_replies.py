@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import tomllib
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from importlib import resources
@@ -23,22 +22,23 @@ from escalate.handoff.replies import (
     read_reply,
     recogniser,
 )
-from tests.handoff.lists import FOLDER, lines_of
+from tests.handoff.lists import FOLDER, held_out, lines_of, measuring
 
 LISTS = sorted(FOLDER.glob("*.txt"))
 HARDER = sorted((FOLDER / "harder").glob("*.txt"))
 FRESH = sorted((FOLDER / "fresh").glob("*.txt"))
 BLIND = sorted((FOLDER / "blind").glob("*/*.txt"))
+VARIED = sorted((FOLDER / "varied").glob("*/*.txt"))
 PACKS = resources.files("escalate.handoff") / "data" / "replies"
 TARGET = 0.99
 MEANT = ("accept", "decline", "defer")
 # What is read right of the half of the first blind round that was scored before it was read.
 NEVER_SEEN = {"en": 0.98, "de": 0.97, "es": 0.975, "fr": 0.955, "other": 0.965}
 
-
-def held_out(line: str) -> bool:
-    """Half of the lines, which nobody looked at while the patterns were written."""
-    return zlib.crc32(line.encode()) % 2 == 1
+# What is read right of a list that nothing was learned from, and of the varied ones.
+FRESH_BAR = {"en": 0.99, "de": 0.98, "es": 0.99, "fr": 0.97, "other": 0.98}
+VARIED_BAR = 0.9
+TAKEN_BAR = 0.005
 
 
 def shown(answer: Answer) -> str:
@@ -52,10 +52,9 @@ def lines(group: str) -> Iterator[tuple[str, str, str, str]]:
             continue
         for meaning, line in lines_of(file):
             if file in BLIND:
-                unseen = file.parent.name == "1" and held_out(line)
-                part = "blind, never read" if unseen else "blind, read"
+                part = "blind, never read" if held_out(file, line) else "blind, read"
             else:
-                part = "held out" if file in LISTS and held_out(line) else "looked at"
+                part = "held out" if held_out(file, line) else "looked at"
             yield file.stem, part, meaning, line
 
 
@@ -83,6 +82,30 @@ def test_ninety_nine_of_a_hundred_replies_are_read_right(group: str) -> None:
     for part, bar in bars.items():
         assert counts[part] >= 50
         assert len(wrong[part]) <= (1 - bar) * counts[part], "\n".join(wrong[part])
+
+
+@pytest.mark.parametrize("group", NEVER_SEEN)
+def test_ninety_nine_of_a_hundred_are_right_that_nothing_was_learned_from(group: str) -> None:
+    """A list by people who had seen nothing of this, of which only new lines count."""
+    among = [group] if group in languages() else sorted(set(languages()) - set(NEVER_SEEN))
+    said = [(language, *line) for language in among for line in measuring(language)]
+    read = [(meaning, read_reply(speech=line, language=one).reply) for one, meaning, line in said]
+    decided = [(meaning, reply) for meaning, reply in read if meaning is not Reply.UNCLEAR]
+    wrong = [line for line, (meaning, reply) in zip(said, read, strict=True) if meaning != reply]
+    assert not any(reply is Reply.ACCEPT is not meaning for meaning, reply in read), wrong
+    assert sum(meaning is reply for meaning, reply in decided) >= FRESH_BAR[group] * len(decided)
+
+
+@pytest.mark.parametrize("language", languages())
+def test_answers_of_all_kinds_of_people_are_read(language: str) -> None:
+    """Most of them right, and hardly one that is no yes is a yes."""
+    lines = [line for file in VARIED if file.stem == language for line in lines_of(file)][::6]
+    read = [(said, str(read_reply(speech=line, language=language).reply)) for said, line in lines]
+    meant = [(said, reply) for said, reply in read if said in MEANT]
+    taken = sum(reply == "accept" != said for said, reply in read)
+    assert sum(said == reply for said, reply in meant) >= VARIED_BAR * len(meant)
+    assert taken <= TAKEN_BAR * len(read)
+    assert len(lines) > 100
 
 
 def test_every_language_has_its_list_and_all_meanings() -> None:
@@ -129,7 +152,6 @@ def test_a_pack_holds_nothing_that_has_no_effect(language: str) -> None:
         ("yes I hear you, but I can't", Reply.DECLINE),
         ("yes, just not now", Reply.DEFER),
         ("no, okay?", Reply.DECLINE),
-        ("put her through. No.", Reply.UNCLEAR),
         ("put her through, okay?", Reply.ACCEPT),
         ("my answer is no okay", Reply.DECLINE),
         ("hold on I'm on another call", Reply.DEFER),
@@ -140,7 +162,6 @@ def test_a_pack_holds_nothing_that_has_no_effect(language: str) -> None:
         ("yes but the plumber is here", Reply.UNCLEAR),
         ("yes but make it quick", Reply.ACCEPT),
         ("yes but sorry", Reply.UNCLEAR),
-        ("sure, but two", Reply.UNCLEAR),
         ("", Reply.UNCLEAR),
         ("\u00ad\u200b ... !", Reply.UNCLEAR),
     ],
@@ -207,12 +228,15 @@ def test_a_negated_verb_is_no_yes(speech: str, language: str) -> None:
         ("Anna wollte mit ihr sprechen", "de"),
         ("kann das jemand anders übernehmen", "de"),
         ("Luis está disponible", "es"),
+        ("con Ana está bien", "es"),
         ("puede Sara atender la llamada", "es"),
         ("Jean peut le prendre", "fr"),
         ("Marco può rispondere", "it"),
+        ("con Anna va bene", "it"),
         ("a Sara pode atender", "pt"),
         ("Tomek może odebrać", "pl"),
         ("Ayşe müsait", "tr"),
+        ("mehmet bey e aktarın", "tr"),  # noqa: RUF001
         ("rekan saya bisa ambil", "id"),
         ("田中さんが対応できます", "ja"),
         ("同事可以接", "zh"),
@@ -222,6 +246,12 @@ def test_a_negated_verb_is_no_yes(speech: str, language: str) -> None:
 def test_a_yes_of_somebody_else_is_no_yes(speech: str, language: str) -> None:
     """A caller goes to who says that he takes him, and to nobody he names."""
     assert Reply.ACCEPT is not read_reply(speech=speech, language=language).reply
+
+
+@pytest.mark.parametrize("speech", ["put her through. No.", "sure, but two", "yes, but me first"])
+def test_a_yes_and_then_something_else_is_no_yes(speech: str) -> None:
+    """It is a no, or nobody knows."""
+    assert Reply.ACCEPT is not read_reply(speech=speech).reply
 
 
 @pytest.mark.parametrize(("speech", "expected"), [("Yes?", Reply.UNCLEAR), ("Yes.", Reply.ACCEPT)])
@@ -277,6 +307,24 @@ def test_keys_count_more_than_words(digits: str, expected: Reply) -> None:
     assert expected is read_reply(digits=digits, speech="no").reply
 
 
+@pytest.mark.parametrize(
+    ("language", "taken", "refused", "later"),
+    [
+        ("de", "ähm eins", "zwei bitte", "die drei"),
+        ("en", "uh one", "um, two please", "number three"),
+        ("es", "eh uno", "el dos, gracias", "tres por favor"),
+        ("fr", "un s'il vous plaît", "euh deux", "touche trois"),
+        ("it", "eh, uno", "due grazie", "premo il tre"),
+        ("nl", "nummer een", "eh twee", "drie graag"),
+        ("pt", "um por favor", "hum, dois", "aperto o três"),
+    ],
+)
+def test_a_key_may_be_spoken(language: str, taken: str, refused: str, later: str) -> None:
+    """He is told the keys, and says one of them, seldom all by itself."""
+    said = [read_reply(speech=one, language=language).reply for one in (taken, refused, later)]
+    assert [Reply.ACCEPT, Reply.DECLINE, Reply.DEFER] == said
+
+
 def test_keys_can_be_chosen() -> None:
     """Five to take it, as some desks are used to."""
     assert Reply.ACCEPT is read_keys("5", Keys(accept="5")).reply
@@ -312,6 +360,7 @@ def test_any_text_has_an_answer(speech: str, language: str) -> None:
     [
         ("páselos por favor la semana que viene", "es"),
         ("oui passez-le sur mon poste la semaine prochaine", "fr"),
+        ("qu'il me parle demain, je suis là", "fr"),
     ],
 )
 def test_a_yes_that_says_when_is_a_defer(speech: str, language: str) -> None:

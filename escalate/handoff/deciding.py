@@ -58,7 +58,7 @@ class Hit:
     general: bool = False
 
 
-_QUESTION_MARKS: Final = ("?", "\uff1f", "\u061f")
+QUESTION_MARKS: Final = ("?", "\uff1f", "\u061f")
 _WEIGHTY: Final = (Kind.ACCEPT, Kind.DECLINE, Kind.BUSY, Kind.NOT_NOW, Kind.MOMENT)
 DIVIDERS: Final = (Kind.BUT, Kind.RATHER)
 _GIVE_WAY: Final = (Kind.NOT, Kind.CANT, Kind.SKIP)
@@ -150,12 +150,12 @@ def is_machine(hits: Sequence[Hit]) -> bool:
 def is_asked_back(speech: str, hits: Sequence[Hit]) -> bool:
     """Whether it is a bare "Yes?", which is how people answer the phone."""
     plain = (Kind.YES, Kind.SKIP)
-    return speech.rstrip().endswith(_QUESTION_MARKS) and all(hit.kind in plain for hit in hits)
+    return speech.rstrip().endswith(QUESTION_MARKS) and all(hit.kind in plain for hit in hits)
 
 
 def without_tag(speech: str, hits: Sequence[Hit]) -> Sequence[Hit]:
     """Return the hits without an "okay?" behind an answer: "no, okay?" is a no."""
-    asked = speech.rstrip().endswith(_QUESTION_MARKS) and hits and hits[-1].kind is Kind.YES
+    asked = speech.rstrip().endswith(QUESTION_MARKS) and hits and hits[-1].kind is Kind.YES
     said = any(hit.kind in MEANS and hit.kind is not Kind.YES for hit in hits)
     return hits[:-1] if asked and said else hits
 

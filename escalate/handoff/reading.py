@@ -24,7 +24,7 @@ from escalate.handoff.deciding import (
 
 _MACRO: Final = re.compile(r"\{([a-z]+)\}")
 _LETTERS: Final = re.compile(r"[^\w ]+")
-_MOST_WORDS: Final = 80  # of what was said; an answering machine has given itself away by then
+MOST_WORDS: Final = 80  # of what was said; an answering machine has given itself away by then
 _PAUSE: Final = re.compile(f"[{re.escape(PAUSES)}]")
 _SCOPE: Final = 5  # words, or characters of a language without blanks, that a negation reaches
 # What words mean behind a "not", and behind a "shall I" or an "if". A kind that is missing keeps
@@ -50,8 +50,8 @@ class Answer:
     """A reply and what it rests on.
 
     `machine` says that a recording spoke, which is a DECLINE. `after_s` is how long a DEFER asks
-    for (seconds), if it names a time. `words` are the words that decided, folded; `whole` says that
-    no word of the answer is unknown, nor known of a general pattern only.
+    for (seconds), if it names a time. `words` are the words that decided, folded, or all of them
+    where the weights did. `whole` says that exact patterns know every word.
     """
 
     reply: Reply
@@ -77,8 +77,7 @@ class Pack:
     def __init__(self, data: Mapping[str, Any]) -> None:
         self.recogniser: str = data["recogniser"]
         self.hints: tuple[str, ...] = tuple(data["hints"])
-        self.spaced: bool = data.get("spaced", True)
-        self._blank = " " if self.spaced else ""
+        self._blank = " " if data.get("spaced", True) else ""
         self._not_follows: bool = data.get("not_follows", False)
         spellings = data.get("spellings", {}).items()
         self._spellings = {fold(spoken): fold(word) for spoken, word in spellings}
@@ -101,7 +100,7 @@ class Pack:
 
     def read(self, speech: str) -> Answer | None:
         """Return the answer in `speech`, or None when none of its words is known."""
-        text, ends = self._clauses(speech)
+        text, ends, is_cut = self._clauses(speech)
         found = without_overlaps(parted(list(self._hits(text)), ends))
         if not found:
             return None
@@ -109,25 +108,26 @@ class Pack:
         if is_machine(hits):
             return Answer(Reply.DECLINE, machine=True, words=_words(text, hits))
         reply = Reply.UNCLEAR if is_asked_back(speech, hits) else decide(hits)
-        if reply is Reply.ACCEPT and is_guessed(text, hits, ends):
+        if reply is Reply.ACCEPT and (is_cut or is_guessed(text, hits, ends)):
             reply = Reply.UNCLEAR
         after_s = self._after_s(text) if reply is Reply.DEFER else None
         whole = _is_whole(text, [hit for hit in found if not hit.general])
         return Answer(reply, after_s=after_s, words=_words(text, hits), whole=whole)
 
-    def _clauses(self, speech: str) -> tuple[str, list[int]]:
-        """Return the words in one line, and where the clauses in it end."""
-        line, left = "", _MOST_WORDS
+    def _clauses(self, speech: str) -> tuple[str, list[int], bool]:
+        """Return the words in one line, where the clauses in it end, and whether it is cut."""
+        line, left, is_cut = "", MOST_WORDS, False
         ends: list[int] = []
         for clause in _PAUSE.split(speech):
-            if left <= 0:
-                break
             # A "no" keeps its pause: "no, hang up" is not "do not hang up".
-            words = [self._spellings.get(word, word) for word in words_of(f"{clause},")[:left]]
+            words = [self._spellings.get(word, word) for word in words_of(f"{clause},")]
+            is_cut, words = is_cut or len(words) > left, words[:left]
+            if not words:
+                continue
             left -= len(words)
             line = self._blank.join((line, *words) if line else words)
             ends.append(len(line))
-        return line, ends
+        return line, ends, is_cut
 
     def _hits(self, text: str) -> Iterator[Hit]:
         """Yield where patterns hold; none reaches over a "but" that is not its own."""
@@ -218,7 +218,7 @@ class Pack:
         numbers = "|".join(sorted(self._numbers, key=len, reverse=True))
         unit = "|".join(fold(unit) for unit in units)
         edges = ("(?<![^ ])", "(?![^ ])") if self._blank else ("", "")
-        return re.compile(f"{edges[0]}([0-9]+|{numbers}) ?({unit}){edges[1]}")
+        return re.compile(f"{edges[0]}([0-9]{{1,4}}|{numbers}) ?({unit}){edges[1]}")
 
     def after_s(self, speech: str) -> float | None:
         """Return the time that `speech` names (seconds), if it does."""
@@ -231,7 +231,7 @@ class Pack:
         found = self._amount.search(text) if self._amount else None
         if found is None:
             return None
-        number = self._numbers.get(found[1]) or float(found[1])
+        number = self._numbers[found[1]] if found[1] in self._numbers else float(found[1])
         return number * next(size for unit, size in self._units if unit.fullmatch(found[2]))
 
 

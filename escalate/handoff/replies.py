@@ -4,8 +4,9 @@ He presses a key or says it in his own words. Two readers hear the words, the sa
 the patterns of a language (`reading.py`), which know what a "not" and a "but" do, and the weights
 of its words (`weighing.py`), which know how thousands of answers were put. Both are data files in
 `data/replies`, described in the README there. Where they do not agree the likelier reading counts,
-and a yes only if it is very likely: an answer that is not plain is `UNCLEAR`, and he is asked
-again. A caller is never given to somebody who may not have said yes.
+but nothing that patterns know every word of becomes a yes that they do not hear: an answer that is
+not plain is `UNCLEAR`, and he is asked again. A caller is never given to somebody who may not have
+said yes.
 """
 
 from __future__ import annotations
@@ -25,18 +26,20 @@ from escalate.handoff.weighing import Weights
 
 FOLDER: Final = Path(__file__).with_name("data") / "replies"
 _ENGLISH: Final = "en"
+_REFUSALS: Final = frozenset({Reply.DECLINE, Reply.DEFER})
 # How much likelier a meaning is for being what the patterns say, of a part of the words, of all.
-_TRUST: Final = 4.0
-_TRUST_OF_ALL: Final = 20.0
+_TRUST: Final = 3.0
+_TRUST_OF_ALL: Final = 60.0
 # How likely a meaning must be: one that the patterns do not say, a yes, a yes against them.
 _LIKELY: Final = 0.4
 _PLAIN: Final = 0.7
-_AGAINST: Final = 0.85
+_AGAINST: Final = 0.9
+_MOST_CHARACTERS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Which key means what."""
+    """Which key means what; packs know them as spoken numbers as well."""
 
     accept: str = "1"
     decline: str = "2"
@@ -47,26 +50,29 @@ KEYS: Final = Keys()
 UNCLEAR: Final = Answer(Reply.UNCLEAR)
 
 
-def read_reply(
-    *, digits: str = "", speech: str = "", language: str = "en", keys: Keys = KEYS
-) -> Answer:
+def read_reply(*, digits: str = "", speech: str = "", language: str = "en") -> Answer:
     """Return the answer in what the carrier heard; a key counts more than words.
 
     `language` is a tag such as "es" or "es-MX". Words that its data do not know are read as
     English, which many people answer in; a language without data is read as English altogether.
+    Of a very long `speech` the first 1,000 characters are read.
     """
     if digits.strip("#"):
-        return read_keys(digits, keys)
-    base = _known(language)
-    answer = _pack(base).read(speech)
+        return read_keys(digits)
+    speech, base = speech[:_MOST_CHARACTERS], _known(language)
+    answer, english = _pack(base).read(speech), None
+    if base != _ENGLISH:
+        english = _pack(_ENGLISH).read(speech)
     if answer is None:
         # A word may be English by chance: "ya" is a yes there, and a "now" in Spanish.
-        english = _pack(_ENGLISH).read(speech)
         if english is None or 2 * len(english.words) < len(speech.strip()):
             answer = UNCLEAR
         else:
             base, answer = _ENGLISH, english
-    return _weighed(speech, answer, base)
+    answer = _weighed(speech, answer, base)
+    # Most packs know an English word by chance: "put her" and no "never" before it.
+    refused = english is not None and english.whole and english.reply in _REFUSALS
+    return UNCLEAR if refused and answer.reply is Reply.ACCEPT else answer
 
 
 def _weighed(speech: str, answer: Answer, base: str) -> Answer:
@@ -82,7 +88,7 @@ def agreed(answer: Answer, chances: Mapping[Reply, float]) -> Reply:
     """Return the meaning that is likeliest by both readers, UNCLEAR where none is likely enough.
 
     `answer` is what the patterns say, and `chances` are by the weights. That patterns find nothing
-    says something only where they know every word.
+    says something only where they know every word; then no yes is one that they do not hear.
     """
     said = answer.reply
     if answer.machine or not chances:
@@ -90,22 +96,22 @@ def agreed(answer: Answer, chances: Mapping[Reply, float]) -> Reply:
     trust = _TRUST_OF_ALL if answer.whole else 1.0 if said is Reply.UNCLEAR else _TRUST
     odds = {reply: chance * (trust if reply is said else 1.0) for reply, chance in chances.items()}
     reply = max(odds, key=lambda one: odds[one])
+    if reply is Reply.ACCEPT and answer.whole and said is not reply:
+        return Reply.UNCLEAR
     if reply is Reply.ACCEPT:
-        if answer.whole and said is not Reply.ACCEPT:
-            return Reply.UNCLEAR
-        needed = _AGAINST if said in (Reply.DECLINE, Reply.DEFER) else _PLAIN
+        needed = _AGAINST if said in _REFUSALS else _PLAIN
     else:
         needed = 0.0 if reply is said else _LIKELY
     return reply if odds[reply] >= needed * sum(odds.values()) else Reply.UNCLEAR
 
 
-def read_keys(digits: str, keys: Keys = KEYS) -> Answer:
+def read_keys(digits: str) -> Answer:
     """Return what was pressed. Several different keys are no answer; the same one twice is."""
     pressed = set(digits.strip("#"))
     meanings = {
-        keys.accept: Reply.ACCEPT,
-        keys.decline: Reply.DECLINE,
-        keys.defer: Reply.DEFER,
+        KEYS.accept: Reply.ACCEPT,
+        KEYS.decline: Reply.DECLINE,
+        KEYS.defer: Reply.DEFER,
     }
     key = pressed.pop() if len(pressed) == 1 else ""
     return Answer(meanings.get(key, Reply.UNCLEAR), words=key)
@@ -153,4 +159,4 @@ def _compiled(base: str) -> Pack:
 
 @cache
 def _loaded(base: str) -> Weights:
-    return Weights((FOLDER / f"{base}.weights").read_bytes(), spaced=_compiled(base).spaced)
+    return Weights((FOLDER / f"{base}.weights").read_bytes())

@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 
 from escalate.handoff.deciding import Reply
 from escalate.handoff.replies import FOLDER, languages
-from escalate.handoff.weighing import ORDER, features
+from escalate.handoff.weighing import ORDER, features, fingerprint
 from tests.handoff.lists import checksum, learned_from
 
 MOST_FEATURES = 20_000
@@ -45,6 +45,8 @@ def learn(answers: list[tuple[Reply, str]], *, spaced: bool) -> bytes:
     heaviest = np.sort(np.argsort(-np.abs(weights).max(axis=1), kind="stable")[:MOST_FEATURES])
     scale = float(np.abs(weights).max()) / 127
     about = {
+        "spaced": spaced,
+        "fingerprint": fingerprint(spaced=spaced),
         "answers": len(answers),
         "checksum": checksum(answers),
         "features": len(heaviest),

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from escalate.detect.text import fold
+from escalate.detect.text import PAUSES, words_of
 from escalate.handoff.deciding import Reply
 
 FOLDER: Final = Path(__file__).with_name("replies")
@@ -24,6 +24,11 @@ def lines_of(file: Path) -> Iterator[tuple[str, str]]:
             meaning = line[2:]
         elif line.strip():
             yield meaning, line
+
+
+def words(line: str) -> str:
+    """What the readers hear of a line: two that differ in a comma are one."""
+    return " ".join(word for word in words_of(line) if word not in PAUSES)
 
 
 def held_out(file: Path, line: str) -> bool:
@@ -42,24 +47,25 @@ def learned_from(language: str) -> list[tuple[Reply, str]]:
         if file.parent not in MEASURING
         for meaning, line in lines_of(file)
     ]
-    measured = {fold(line) for _, line, out in lines if out}
+    measured = {words(line) for _, line, out in lines if out}
     return [
         (Reply.DECLINE if meaning == "machine" else Reply(meaning), line)
         for meaning, line, _ in lines
-        if fold(line) not in measured
+        if words(line) not in measured
     ]
 
 
 def measuring(language: str) -> list[tuple[Reply, str]]:
-    """The lines of `MEASURING` that stand in no list that may be learned from."""
+    """The lines of `MEASURING` that stand in no list that may be learned from, each once."""
     others = {
-        fold(line)
+        words(line)
         for file in FOLDER.rglob(f"{language}.txt")
         if file.parent not in MEASURING
         for _, line in lines_of(file)
     }
     lines = (line for folder in MEASURING for line in lines_of(folder / f"{language}.txt"))
-    return [(Reply(meaning), line) for meaning, line in lines if fold(line) not in others]
+    once = {words(line): (Reply(meaning), line) for meaning, line in lines}
+    return [line for heard, line in once.items() if heard not in others]
 
 
 def checksum(answers: Sequence[tuple[Reply, str]]) -> str:

@@ -9,16 +9,14 @@ from collections.abc import Iterator
 from importlib import resources
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from escalate.handoff.deciding import Reply
 from escalate.handoff.reading import Answer
 from escalate.handoff.replies import (
-    Keys,
     hints,
     languages,
-    read_keys,
     read_reply,
     recogniser,
 )
@@ -35,10 +33,11 @@ MEANT = ("accept", "decline", "defer")
 # What is read right of the half of the first blind round that was scored before it was read.
 NEVER_SEEN = {"en": 0.98, "de": 0.97, "es": 0.975, "fr": 0.955, "other": 0.965}
 
-# What is read right of a list that nothing was learned from, and of the varied ones.
-FRESH_BAR = {"en": 0.99, "de": 0.98, "es": 0.99, "fr": 0.97, "other": 0.98}
-VARIED_BAR = 0.9
-TAKEN_BAR = 0.005
+# What is read right of lists that nothing was learned from (of lines that stand in no other one),
+# and of the varied ones that weights are learned from, where oddly put answers are asked again.
+UNLEARNED = {"en": 0.99, "de": 0.97, "es": 0.98, "fr": 0.97, "other": 0.985}
+VARIED_BAR = 0.87
+TAKEN_BAR = 0.008
 
 
 def shown(answer: Answer) -> str:
@@ -93,12 +92,12 @@ def test_ninety_nine_of_a_hundred_are_right_that_nothing_was_learned_from(group:
     decided = [(meaning, reply) for meaning, reply in read if meaning is not Reply.UNCLEAR]
     wrong = [line for line, (meaning, reply) in zip(said, read, strict=True) if meaning != reply]
     assert not any(reply is Reply.ACCEPT is not meaning for meaning, reply in read), wrong
-    assert sum(meaning is reply for meaning, reply in decided) >= FRESH_BAR[group] * len(decided)
+    assert sum(meaning is reply for meaning, reply in decided) >= UNLEARNED[group] * len(decided)
 
 
 @pytest.mark.parametrize("language", languages())
 def test_answers_of_all_kinds_of_people_are_read(language: str) -> None:
-    """Most of them right, and hardly one that is no yes is a yes."""
+    """Most of them right, and hardly one that is no yes is a yes; weights learned from them."""
     lines = [line for file in VARIED if file.stem == language for line in lines_of(file)][::6]
     read = [(said, str(read_reply(speech=line, language=language).reply)) for said, line in lines]
     meant = [(said, reply) for said, reply in read if said in MEANT]
@@ -248,6 +247,32 @@ def test_a_yes_of_somebody_else_is_no_yes(speech: str, language: str) -> None:
     assert Reply.ACCEPT is not read_reply(speech=speech, language=language).reply
 
 
+@pytest.mark.parametrize(
+    ("speech", "language"),
+    [
+        ("normally yes", "en"),
+        ("in theory I could take it", "en"),
+        ("put me through to your boss", "en"),
+        ("I'll take the next one", "en"),
+        ("put her on the callback list", "en"),
+        ("normalerweise ja", "de"),
+        ("Montag passt es mir gut", "de"),
+        ("normalmente sí", "es"),
+        ("póngame con su jefe", "es"),
+        ("normalement oui", "fr"),
+        ("passez-moi votre chef", "fr"),
+        ("in teoria sì", "it"),
+        ("mi passi il suo capo", "it"),
+        ("em princípio sim", "pt"),
+        ("normaal gesproken ja", "nl"),
+        ("teoretycznie tak", "pl"),
+    ],
+)
+def test_a_yes_in_general_or_to_something_else_is_no_yes(speech: str, language: str) -> None:
+    """To his habits, to another day, to the list, to whoever is above the bot."""
+    assert Reply.ACCEPT is not read_reply(speech=speech, language=language).reply
+
+
 @pytest.mark.parametrize("speech", ["put her through. No.", "sure, but two", "yes, but me first"])
 def test_a_yes_and_then_something_else_is_no_yes(speech: str) -> None:
     """It is a no, or nobody knows."""
@@ -325,12 +350,6 @@ def test_a_key_may_be_spoken(language: str, taken: str, refused: str, later: str
     assert [Reply.ACCEPT, Reply.DECLINE, Reply.DEFER] == said
 
 
-def test_keys_can_be_chosen() -> None:
-    """Five to take it, as some desks are used to."""
-    assert Reply.ACCEPT is read_keys("5", Keys(accept="5")).reply
-    assert Reply.UNCLEAR is read_keys("1", Keys(accept="5")).reply
-
-
 def test_what_the_language_does_not_know_is_read_as_english() -> None:
     """Many people answer in English; one word of it by chance, such as "ya", is no English."""
     assert Reply.ACCEPT is read_reply(speech="go ahead", language="de-AT").reply
@@ -348,8 +367,16 @@ def test_the_carriers_recogniser_is_told_language_and_phrases() -> None:
         assert all(len(hint) <= 100 and "," not in hint for hint in hints(language))
 
 
+def test_of_an_answer_that_is_too_long_nothing_is_a_yes() -> None:
+    """What would have followed may be a no."""
+    assert Reply.ACCEPT is read_reply(speech="yes " * 79).reply
+    assert Reply.ACCEPT is not read_reply(speech="yes " * 80 + "no do not connect me").reply
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=200), st.sampled_from(languages()))
+@example("\ud83d\ude00 half of a smile", "en")
+@example("give me " + "9" * 400 + " minutes", "en")
 def test_any_text_has_an_answer(speech: str, language: str) -> None:
     """Nothing that a recogniser writes can break the handoff."""
     assert isinstance(read_reply(speech=speech, language=language).reply, Reply)

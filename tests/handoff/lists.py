@@ -13,7 +13,7 @@ from escalate.handoff.deciding import Reply
 
 FOLDER: Final = Path(__file__).with_name("replies")
 # Rounds that nothing is learned from: they only measure.
-MEASURING: Final = (FOLDER / "blind" / "20", FOLDER / "blind" / "22")
+MEASURING: Final = tuple(FOLDER / "blind" / number for number in ("20", "22", "23"))
 
 
 def lines_of(file: Path) -> Iterator[tuple[str, str]]:

@@ -234,6 +234,7 @@ def test_a_negated_verb_is_no_yes(speech: str, language: str) -> None:
         ("con Anna va bene", "it"),
         ("a Sara pode atender", "pt"),
         ("Tomek może odebrać", "pl"),
+        ("proszę to dać kasi z biura", "pl"),
         ("Ayşe müsait", "tr"),
         ("mehmet bey e aktarın", "tr"),  # noqa: RUF001
         ("rekan saya bisa ambil", "id"),

@@ -111,15 +111,16 @@ class Finder:
         return tuple(found.values())[:_MOST_IDENTIFIERS]
 
     def quote(self, turn: int, start: int, end: int) -> Quote | None:
-        """Return the stretch as a quote, widened over what is withheld and trimmed at its ends."""
+        """Return the stretch as a quote, trimmed at its ends and widened over what is withheld."""
         text = self._turns[turn].text
-        for place in self._hidden[turn]:
-            if place.start < end and start < place.end:
-                start, end = min(start, place.start), max(end, place.end)
         start += len(text[start:end]) - len(text[start:end].lstrip(_EDGES))
         end = start + len(text[start:end].rstrip(_EDGES))
         if start >= end:
             return None
+        # Not trimmed again: what is withheld may end in a blank, and is one with it.
+        for place in self._hidden[turn]:
+            if place.start < end and start < place.end:
+                start, end = min(start, place.start), max(end, place.end)
         inside = [
             Hidden(place.kind, place.start - start, place.end - start)
             for place in self._hidden[turn]

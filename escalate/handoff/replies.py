@@ -60,19 +60,23 @@ def read_reply(*, digits: str = "", speech: str = "", language: str = "en") -> A
     if digits.strip("#"):
         return read_keys(digits)
     speech, base = speech[:_MOST_CHARACTERS], _known(language)
-    answer, english = _pack(base).read(speech), None
-    if base != _ENGLISH:
-        english = _pack(_ENGLISH).read(speech)
+    answer = _pack(base).read(speech)
     if answer is None:
+        answer = UNCLEAR
         # A word may be English by chance: "ya" is a yes there, and a "now" in Spanish.
-        if english is None or 2 * len(english.words) < len(speech.strip()):
-            answer = UNCLEAR
-        else:
+        english = _pack(_ENGLISH).read(speech)
+        if english is not None and 2 * len(english.words) >= len(speech.strip()):
             base, answer = _ENGLISH, english
     answer = _weighed(speech, answer, base)
-    # Most packs know an English word by chance: "put her" and no "never" before it.
-    refused = english is not None and english.whole and english.reply in _REFUSALS
-    return UNCLEAR if refused and answer.reply is Reply.ACCEPT else answer
+    if answer.reply is Reply.ACCEPT and base != _ENGLISH and _is_refused_in_english(speech):
+        return UNCLEAR
+    return answer
+
+
+def _is_refused_in_english(speech: str) -> bool:
+    """Whether it is a whole refusal: most packs know a "put her", and no "never" before it."""
+    english = _pack(_ENGLISH).read(speech)
+    return english is not None and english.whole and english.reply in _REFUSALS
 
 
 def _weighed(speech: str, answer: Answer, base: str) -> Answer:

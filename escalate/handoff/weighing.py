@@ -74,31 +74,29 @@ class Weights:
             self._scale: float = about["scale"]
             self._bias: list[float] = about["bias"]
             keys = array(_KEY, body[: 4 * about["features"]])
-            self._weights = array("b", body[4 * about["features"] :])
-            is_whole = (
-                len(self._weights) == len(ORDER) * len(keys) == len(ORDER) * about["features"]
-            )
+            weights = array("b", body[4 * about["features"] :])
+            is_whole = len(weights) == len(ORDER) * len(keys) == len(ORDER) * about["features"]
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError("weights of replies are damaged; make weights") from error
         if not is_whole or about["fingerprint"] != fingerprint(spaced=self._spaced):
             raise ValueError("weights of replies are cut short or of other features; make weights")
         if sys.byteorder == "big":
             keys.byteswap()
-        self._places = {key: len(ORDER) * number for number, key in enumerate(keys)}
+        each = (weights[meaning :: len(ORDER)] for meaning in range(len(ORDER)))
+        self._weights = dict(zip(keys, zip(*each, strict=True), strict=True))
 
     def chances(self, speech: str) -> dict[Reply, float]:
         """Return how likely each meaning is, or nothing where too few words are known."""
         words = _words(speech)
-        known = sum(
-            _number(f"{'w' if self._spaced else 'c'}{word}") in self._places for word in words
+        known = (
+            _number(f"{'w' if self._spaced else 'c'}{word}") in self._weights for word in words
         )
-        if not words or known < _FEWEST_KNOWN * len(words):
+        if not words or sum(known) < _FEWEST_KNOWN * len(words):
             return {}
         scores = list(self._bias)
         for strength, keys in features(speech, spaced=self._spaced):
-            places = [place for key in keys if (place := self._places.get(key)) is not None]
-            for meaning in range(len(ORDER)):
-                total = sum(self._weights[place + meaning] for place in places)
+            found = [weights for key in keys if (weights := self._weights.get(key)) is not None]
+            for meaning, total in enumerate(map(sum, zip(*found, strict=True))):
                 scores[meaning] += self._scale * strength * total
         raised = [math.exp(score - max(scores)) for score in scores]
         return {reply: part / sum(raised) for reply, part in zip(ORDER, raised, strict=True)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +37,7 @@ def held_out(file: Path, line: str) -> bool:
     return file.parent in (FOLDER, FOLDER / "blind" / "1") and zlib.crc32(line.encode()) % 2 == 1
 
 
+@cache
 def learned_from(language: str) -> list[tuple[Reply, str]]:
     """The answers that weights are learned from.
 
@@ -55,6 +57,7 @@ def learned_from(language: str) -> list[tuple[Reply, str]]:
     ]
 
 
+@cache
 def measuring(language: str) -> list[tuple[Reply, str]]:
     """The lines of `MEASURING` that stand in no list that may be learned from, each once."""
     others = {

@@ -169,6 +169,17 @@ turns = st.lists(
 )
 
 
+@pytest.mark.parametrize("behind", ["", " ", ", ", " - "])
+def test_a_password_at_the_end_is_withheld_whatever_stands_behind_it(behind: str) -> None:
+    """A recogniser may leave a blank there."""
+    said = [
+        Said(Party.CALLER, f"my order number is 998877 and my password is swordfish{behind}", 0.0)
+    ]
+    found = brief(said, Trigger.ASKED, language="en", evidence=REQUEST)
+    assert "998877" in found.spoken
+    assert "swordfish" not in found.spoken + json.dumps(found.as_json())
+
+
 @settings(max_examples=150, deadline=None)
 @given(turns, st.sampled_from(sentence_languages()), st.floats(0.5, 20.0))
 def test_nothing_is_said_that_no_turn_contains(

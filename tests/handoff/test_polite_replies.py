@@ -30,13 +30,13 @@ AROUND = {
 
 
 def refusals(language: str) -> list[str]:
-    """The declines and defers that were written blind in the last rounds."""
+    """Every other of the declines and defers that were written blind in later rounds."""
     return [
         line.rstrip(".。!")
         for file in sorted(FOLDER.glob(f"blind/1[3-9]/{language}.txt"))
         for meaning, line in lines_of(file)
         if meaning in ("decline", "defer")
-    ]
+    ][::2]
 
 
 @pytest.mark.parametrize("language", AROUND)
@@ -50,7 +50,7 @@ def test_politeness_makes_no_yes_of_a_refusal(language: str) -> None:
         text for text in spoken if read_reply(speech=text, language=language).reply is Reply.ACCEPT
     ]
     assert taken == []
-    assert len(lines) >= 30
+    assert len(lines) >= 50
 
 
 # "No thanks", and what people say behind it that is a yes elsewhere.

@@ -30,13 +30,13 @@ AROUND = {
 
 
 def refusals(language: str) -> list[str]:
-    """Every other of the declines and defers that were written blind in later rounds."""
+    """A third of the declines and defers that were written blind in later rounds."""
     return [
         line.rstrip(".。!")
         for file in sorted(FOLDER.glob(f"blind/1[3-9]/{language}.txt"))
         for meaning, line in lines_of(file)
         if meaning in ("decline", "defer")
-    ][::2]
+    ][::3]
 
 
 @pytest.mark.parametrize("language", AROUND)
@@ -50,7 +50,7 @@ def test_politeness_makes_no_yes_of_a_refusal(language: str) -> None:
         text for text in spoken if read_reply(speech=text, language=language).reply is Reply.ACCEPT
     ]
     assert taken == []
-    assert len(lines) >= 50
+    assert len(lines) >= 30
 
 
 # "No thanks", and what people say behind it that is a yes elsewhere.
@@ -72,7 +72,7 @@ NO_THANKS = {
 }
 
 
-@pytest.mark.parametrize(("language", "speech"), NO_THANKS.items())
-def test_a_no_thanks_stays_a_no(language: str, speech: str) -> None:
+def test_a_no_thanks_stays_a_no() -> None:
     """Whatever friendly word follows."""
-    assert Reply.DECLINE is read_reply(speech=speech, language=language).reply
+    heard = {one: read_reply(speech=said, language=one).reply for one, said in NO_THANKS.items()}
+    assert heard == dict.fromkeys(NO_THANKS, Reply.DECLINE)

@@ -78,13 +78,13 @@ def test_of_words_that_are_unknown_nothing_is_said(speech: str) -> None:
     assert {} == weights("en").chances(speech)
 
 
-@pytest.mark.parametrize("language", sorted(set(languages()) - {"en"}))
-def test_an_english_refusal_is_no_yes_anywhere(language: str) -> None:
+def test_an_english_refusal_is_no_yes_anywhere() -> None:
     """Many people answer in English, and some of its words are words of other languages."""
     said = ["I don't want to speak to her", "don't transfer it", "yes but later", "no, put her off"]
     said += [line for meaning, line in measuring("en") if meaning in REFUSALS][::5]
-    heard = {line: read_reply(speech=line, language=language).reply for line in said}
-    assert [] == [line for line, reply in heard.items() if reply is Reply.ACCEPT]
+    for language in languages():
+        heard = {line: read_reply(speech=line, language=language).reply for line in said}
+        assert [] == [line for line, reply in heard.items() if reply is Reply.ACCEPT], language
 
 
 @given(ANSWERS, CHANCES)

@@ -98,7 +98,7 @@ def tried(readers: Readers, lines: list[Line], tallies: dict[str, Tally]) -> Non
 
 def fourths(language: str) -> Iterator[tuple[Readers, list[Line]]]:
     """Yield readers that learned of all but a fourth of the varied answers, and that fourth."""
-    from tests.handoff.learn import learn
+    from tests.handoff.learn import learn  # which needs scikit-learn
 
     files = sorted((LISTS / "varied").glob(f"*/{language}.txt"))
     varied = {words(line) for file in files for _, line in lines_of(file)}

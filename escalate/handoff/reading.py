@@ -100,7 +100,7 @@ class Pack:
 
     def read(self, speech: str) -> Answer | None:
         """Return the answer in `speech`, or None when none of its words is known."""
-        text, ends, is_cut = self._clauses(speech)
+        text, ends = self._clauses(speech)
         found = without_overlaps(parted(list(self._hits(text)), ends))
         if not found:
             return None
@@ -108,26 +108,25 @@ class Pack:
         if is_machine(hits):
             return Answer(Reply.DECLINE, machine=True, words=_words(text, hits))
         reply = Reply.UNCLEAR if is_asked_back(speech, hits) else decide(hits)
-        if reply is Reply.ACCEPT and (is_cut or is_guessed(text, hits, ends)):
+        if reply is Reply.ACCEPT and is_guessed(text, hits, ends):
             reply = Reply.UNCLEAR
         after_s = self._after_s(text) if reply is Reply.DEFER else None
         whole = _is_whole(text, [hit for hit in found if not hit.general])
         return Answer(reply, after_s=after_s, words=_words(text, hits), whole=whole)
 
-    def _clauses(self, speech: str) -> tuple[str, list[int], bool]:
-        """Return the words in one line, where the clauses in it end, and whether it is cut."""
-        line, left, is_cut = "", MOST_WORDS, False
+    def _clauses(self, speech: str) -> tuple[str, list[int]]:
+        """Return the words in one line, and where the clauses in it end."""
+        line, left = "", MOST_WORDS
         ends: list[int] = []
         for clause in _PAUSE.split(speech):
+            if left <= 0:
+                break
             # A "no" keeps its pause: "no, hang up" is not "do not hang up".
-            words = [self._spellings.get(word, word) for word in words_of(f"{clause},")]
-            is_cut, words = is_cut or len(words) > left, words[:left]
-            if not words:
-                continue
+            words = [self._spellings.get(word, word) for word in words_of(f"{clause},")[:left]]
             left -= len(words)
             line = self._blank.join((line, *words) if line else words)
             ends.append(len(line))
-        return line, ends, is_cut
+        return line, ends
 
     def _hits(self, text: str) -> Iterator[Hit]:
         """Yield where patterns hold; none reaches over a "but" that is not its own."""

@@ -21,7 +21,7 @@ from typing import Final
 from escalate.detect.text import words_of
 from escalate.handoff.deciding import Reply
 from escalate.handoff.languages import base_of
-from escalate.handoff.reading import Answer, Pack
+from escalate.handoff.reading import MOST_WORDS, Answer, Pack
 from escalate.handoff.weighing import Weights
 
 FOLDER: Final = Path(__file__).with_name("data") / "replies"
@@ -55,11 +55,17 @@ def read_reply(*, digits: str = "", speech: str = "", language: str = "en") -> A
 
     `language` is a tag such as "es" or "es-MX". Words that its data do not know are read as
     English, which many people answer in; a language without data is read as English altogether.
-    Of a very long `speech` the first 1,000 characters are read.
+    Of a very long `speech` only the beginning is read, which is never an ACCEPT: a no may follow.
     """
     if digits.strip("#"):
         return read_keys(digits)
-    speech, base = speech[:_MOST_CHARACTERS], _known(language)
+    begin, base = speech[:_MOST_CHARACTERS], _known(language)
+    is_cut = len(speech) > len(begin) or len(words_of(begin)) > MOST_WORDS
+    answer = _read(begin, base)
+    return UNCLEAR if answer.reply is Reply.ACCEPT and is_cut else answer
+
+
+def _read(speech: str, base: str) -> Answer:
     answer = _pack(base).read(speech)
     if answer is None:
         answer = UNCLEAR

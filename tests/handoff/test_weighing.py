@@ -1,4 +1,4 @@
-"""What words weigh in answers is learned from the lists, and makes no yes by itself."""
+"""What words weigh in answers is learned from the lists, and speaks beside the patterns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ REFUSALS = (Reply.DECLINE, Reply.DEFER)
 CHANCES = st.lists(st.floats(0.001, 1), min_size=4, max_size=4).map(
     lambda parts: {reply: part / sum(parts) for reply, part in zip(Reply, parts, strict=True)}
 )
-ANSWERS = st.builds(Answer, st.sampled_from(Reply), whole=st.booleans())
 
 
 def learned(language: str) -> bytes:
@@ -57,11 +56,9 @@ def test_what_was_learned_is_known(language: str) -> None:
 def test_every_group_of_features_weighs_the_same(speech: str, spaced: bool) -> None:
     """However long the answer is; parts of words weigh less than whole ones."""
     squares = [strength**2 * len(keys) for strength, keys in features(speech, spaced=spaced)]
-    assert all(
-        square == 0 or min(abs(square - 1), abs(square - 0.49)) < 1e-9 or square == 1
-        for square in squares
-    )
     assert squares == [] or math.isclose(squares[0], 0.49)
+    # A single word has no pair.
+    assert all(square == 0 or math.isclose(square, 1) for square in squares[1:])
 
 
 @given(st.text(max_size=60), st.sampled_from(languages()))
@@ -87,14 +84,12 @@ def test_an_english_refusal_is_no_yes_anywhere() -> None:
         assert [] == [line for line, reply in heard.items() if reply is Reply.ACCEPT], language
 
 
-@given(ANSWERS, CHANCES)
-def test_nothing_that_patterns_know_becomes_a_yes_that_they_do_not_hear(
-    answer: Answer, chances: dict[Reply, float]
-) -> None:
-    """However likely the weights hold it; where patterns know a part, it is nearly certain."""
-    if agreed(answer, chances) is Reply.ACCEPT is not answer.reply:
-        assert not answer.whole
-        assert chances[Reply.ACCEPT] >= 0.7
+@pytest.mark.parametrize("said", [*REFUSALS, Reply.UNCLEAR])
+def test_nothing_that_patterns_know_becomes_a_yes_that_they_do_not_hear(said: Reply) -> None:
+    """However likely the weights hold it; what patterns know a part of may."""
+    chances = {Reply.ACCEPT: 0.9999, said: 0.0001}
+    assert Reply.UNCLEAR is agreed(Answer(said, whole=True), chances)
+    assert Reply.ACCEPT is agreed(Answer(said), chances)
 
 
 @given(st.sampled_from(REFUSALS), st.floats(0, 1))
@@ -139,5 +134,5 @@ def test_what_patterns_do_not_know_is_read_by_weights() -> None:
     """Both ways, and with the time that was named."""
     assert Reply.ACCEPT is read_reply(speech="yes that's for me").reply
     assert Reply.DECLINE is read_reply(speech="we already have a supplier").reply
-    later = read_reply(speech="hows about ten minutes from now for me")
-    assert (Reply.DEFER, 600.0) == (later.reply, later.after_s)
+    later = read_reply(speech="I'm stepping out of the meeting, give me thirty seconds")
+    assert (Reply.DEFER, 30.0) == (later.reply, later.after_s)
